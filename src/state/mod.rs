@@ -1,0 +1,46 @@
+//! Where the status of tasks lives.
+//!
+//! A store holds one document per release. It is read once in a pass and changed by operations
+//! that are re-applied to the freshest document, so two writers never lose each other's changes.
+
+use crate::{
+    error::Result,
+    release::{
+        Version,
+        statebox::{Change, StateBox},
+    },
+    world::BoxFuture,
+};
+
+/// A place that keeps the state of releases.
+pub trait StateStore: Send + Sync {
+    /// Returns the document of a release, or `None` when there is none yet.
+    fn read<'a>(&'a self, release: &'a Version) -> BoxFuture<'a, Result<Option<Snapshot>>>;
+
+    /// Creates the document of a release.
+    ///
+    /// Fails with `conflict` when there is one already.
+    fn create<'a>(&'a self, document: &'a StateBox) -> BoxFuture<'a, Result<Snapshot>>;
+
+    /// Applies changes to the freshest document, all in one write, and returns what was written.
+    ///
+    /// A change that alters nothing writes nothing. Fails with `not_found` when there is no document.
+    fn apply<'a>(
+        &'a self,
+        release: &'a Version,
+        changes: &'a [Change],
+    ) -> BoxFuture<'a, Result<Snapshot>>;
+}
+
+/// A document as it stood at one revision.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The document.
+    pub document: StateBox,
+    /// What identifies this revision in the store.
+    pub revision: String,
+    /// Where a person looks at it.
+    pub link: Option<String>,
+    /// Whether the store keeps only statuses: no results, issues or identities.
+    pub is_limited: bool,
+}

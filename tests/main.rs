@@ -1,0 +1,13 @@
+//! All tests, one binary. The folders have the names of `src`.
+
+mod cli;
+mod flow;
+mod http;
+mod oar;
+mod release;
+mod script;
+mod services;
+mod sim;
+mod state;
+mod support;
+mod world;
