@@ -11,7 +11,7 @@
 use std::{
     any::{Any, TypeId},
     cell::RefCell,
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     fmt,
     future::Future,
     sync::{Arc, RwLock},
@@ -60,7 +60,7 @@ pub struct Session {
 struct Inner {
     world: Arc<dyn World>,
     runtime: Handle,
-    permits: RwLock<Vec<Arc<dyn Permit>>>,
+    permits: RwLock<BTreeMap<&'static str, Arc<dyn Permit>>>,
     parts: RwLock<HashMap<TypeId, Arc<dyn Any + Send + Sync>>>,
 }
 
@@ -119,13 +119,13 @@ impl Session {
         &self.inner.runtime
     }
 
-    /// Adds somebody who is asked before every call.
-    pub fn add_permit(&self, permit: Arc<dyn Permit>) {
+    /// Sets who is asked before every call under this name; the one before is replaced.
+    pub fn set_permit(&self, name: &'static str, permit: Arc<dyn Permit>) {
         self.inner
             .permits
             .write()
             .expect("no thread panics while it holds the permits")
-            .push(permit);
+            .insert(name, permit);
     }
 
     /// Makes one call to the outside and waits for it on this thread.
@@ -150,7 +150,7 @@ impl Session {
             .read()
             .expect("no thread panics while it holds the permits")
             .clone();
-        for permit in &permits {
+        for permit in permits.values() {
             permit.check(&operation)?;
         }
         let answer = self.wait(request).map_err(|error| {
@@ -161,7 +161,7 @@ impl Session {
                 error
             }
         });
-        for permit in &permits {
+        for permit in permits.values() {
             permit.ended(&operation, answer.as_ref().err());
         }
         answer

@@ -1,3 +1,7 @@
 //! Parses the command line, runs it, exits with its code.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    oar_script::cli::main()
+}

@@ -1,1 +1,93 @@
-//! Placeholder.
+//! The command line: one file per command, and the only place that prints.
+
+pub mod analyze;
+pub mod args;
+mod explain;
+mod history;
+mod out;
+mod person;
+mod plan;
+mod results;
+mod run;
+mod sim;
+pub mod table;
+pub mod view;
+mod wiring;
+
+use std::{process::ExitCode, sync::Arc};
+
+use clap::{CommandFactory, Parser};
+
+use self::{
+    args::{Cli, Command, Options},
+    out::Failure,
+    view::View,
+};
+
+/// Runs the program with the words it was started with.
+pub fn main() -> ExitCode {
+    let words = args::normalize(std::env::args().collect());
+    let Cli { command, options } = match Cli::try_parse_from(words) {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    start_tracing(options.verbose);
+    let view = Arc::new(View::new(options.quiet, options.verbose > 0, options.no_input));
+    let ended = dispatch(command, &options, &view);
+    match ended {
+        Ok(code) => ExitCode::from(code),
+        Err(failure) => {
+            out::failure(&failure, options.output);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
+    match command {
+        Command::Run { script, args } => run::run(&script, args, options, view),
+        Command::Plan { release, assume } => {
+            plan::plan(release.as_deref(), &assume, options, view, plan::Looks::AndAsks)
+        }
+        Command::Status { release, assume } => {
+            plan::plan(release.as_deref(), &assume, options, view, plan::Looks::Only)
+        }
+        Command::Explain { release, task, assume } => {
+            explain::explain(&release, task.as_deref(), &assume, options, view)
+        }
+        Command::History { release } => history::history(&release, options, view),
+        Command::Analyze { build, arch } => results::analyze(&build, &arch, options, view),
+        Command::Decide { release, task, word, why } => {
+            person::decide(&release, &task, &word, &why, options, view)
+        }
+        Command::Retry { release, task, why } => person::retry(&release, &task, &why, options, view),
+        Command::Adopt { release, task, id } => person::adopt(&release, &task, &id, options, view),
+        Command::Override { release, why } => person::set_aside(&release, &why, options, view),
+        Command::Sim(sim) => sim::sim(&sim, options, view),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "oar-script", &mut script);
+            out::answer(&String::from_utf8_lossy(&script));
+            Ok(0)
+        }
+    }
+}
+
+/// Trace lines go to standard error: `-vv` for every request, `OAR_SCRIPT_LOG` for a filter.
+fn start_tracing(verbose: u8) {
+    let level = match verbose {
+        0 => "warn",
+        1 => "oar_script=info,warn",
+        _ => "oar_script=debug,info",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_env("OAR_SCRIPT_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .try_init();
+}

@@ -94,6 +94,9 @@ pub struct Outcome {
     /// What runs outside.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub remote: Option<Remote>,
+    /// Whether what ran outside is over without a verdict, so that a new attempt may start.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub ends_attempt: bool,
 }
 
 impl Outcome {
@@ -108,6 +111,7 @@ impl Outcome {
             link: None,
             recheck_secs: None,
             remote: None,
+            ends_attempt: false,
         }
     }
 

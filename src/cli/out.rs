@@ -1,0 +1,104 @@
+//! Answers on standard output, failures on standard error.
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::{Value, json};
+
+use super::args::Output;
+use crate::{
+    error::{Error, Kind},
+    script::diagnostic::ScriptError,
+};
+
+/// Why a command failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// An error of the host.
+    Error(Error),
+    /// An error in a script, with everything to show it.
+    Script(Box<ScriptError>),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<ScriptError> for Failure {
+    fn from(error: ScriptError) -> Self {
+        Self::Script(Box::new(error))
+    }
+}
+
+impl Failure {
+    /// The exit code of the program.
+    pub fn exit_code(&self) -> u8 {
+        let kind = match self {
+            Self::Error(error) => Some(error.kind),
+            Self::Script(error) => error.error().map(|error| error.kind),
+        };
+        if kind == Some(Kind::Cancelled) { 130 } else { 1 }
+    }
+}
+
+/// Prints an answer.
+pub fn answer(text: &str) {
+    let mut output = anstream::stdout();
+    // A closed pipe ends the answer; nobody is left to tell.
+    let _ = writeln!(output, "{}", text.trim_end_matches('\n'));
+}
+
+/// Prints a JSON answer.
+pub fn json(value: &Value) {
+    answer(&serde_json::to_string_pretty(value).expect("JSON values have text keys only"));
+}
+
+/// Prints why a command failed.
+pub fn failure(failure: &Failure, output: Output) {
+    let mut errors = anstream::stderr();
+    let text = match failure {
+        Failure::Error(error) => plain(error),
+        Failure::Script(error) => error.render(std::io::stderr().is_terminal()),
+    };
+    let _ = writeln!(errors, "{}", text.trim_end());
+    if output == Output::Json {
+        let error = match failure {
+            Failure::Error(error) => error_json(error),
+            Failure::Script(error) => error.to_json(),
+        };
+        json(&json!({ "outcome": "error", "error": error }));
+    }
+}
+
+fn plain(error: &Error) -> String {
+    let mut text = format!("error: {}", error.chain());
+    if let Some(place) = &error.place {
+        text.push_str(&format!("\n  --> {place}"));
+    }
+    if let Some(hint) = &error.hint {
+        text.push_str(&format!("\nhint: {hint}"));
+    }
+    text
+}
+
+/// An error as JSON.
+pub fn error_json(error: &Error) -> Value {
+    json!({
+        "kind": error.kind,
+        "service": error.service,
+        "message": error.chain(),
+        "hint": error.hint,
+        "status": error.status,
+        "place": error.place,
+    })
+}
+
+/// The width of the answer: the terminal's, or one that fits most.
+pub fn width() -> u16 {
+    if std::io::stdout().is_terminal() {
+        console::Term::stdout().size().1.clamp(60, 200)
+    } else {
+        120
+    }
+}

@@ -1,0 +1,133 @@
+//! `decide`, `retry`, `adopt`, `override`: a person's word, for the record.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::{
+    args::{Options, Output},
+    out::{self, Failure},
+    view::View,
+    wiring::Wiring,
+};
+use crate::{
+    error::{Error, Result},
+    flow::{Drive, effect, graph::nearest, journal::Fact, watch},
+    release::{Remote, TaskStatus, Version, task::STATEBOX_TASKS},
+};
+
+/// The tasks on which a person's word counts.
+const DECIDABLE: [&str; 4] =
+    ["analyze-promoted-build", "analyze-candidate-build", "gate", "change-advisory-status"];
+
+/// Records a person's choice.
+pub fn decide(
+    release: &str,
+    task: &str,
+    word: &str,
+    why: &str,
+    options: &Options,
+    view: &Arc<View>,
+) -> Result<u8, Failure> {
+    if !DECIDABLE.contains(&task) {
+        return Err(not_one_of("there is nothing to decide about", task, &DECIDABLE).into());
+    }
+    let (wiring, drive) = open(release, options, view)?;
+    watch::decide(&drive, task, word, why)?;
+    done(&wiring, options, &drive.release, &format!("{task} of {}: {word}", drive.release))
+}
+
+/// Lets a failed task be tried again.
+pub fn retry(release: &str, task: &str, why: &str, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
+    known(task)?;
+    needs_reason(why)?;
+    let (wiring, drive) = open(release, options, view)?;
+    let status = drive.snapshot()?.map(|snapshot| snapshot.document.status(task));
+    if status == Some(TaskStatus::Pass) {
+        return Err(Error::invalid(format!("{task} of {} has passed", drive.release))
+            .hint("what has passed is not run again; resolve its issues instead")
+            .into());
+    }
+    effect::settle(&drive, task, crate::flow::journal::Settlement::Declared)?;
+    drive.record(Fact::Retry {
+        task: task.to_owned(),
+        why: why.trim().to_owned(),
+        who: wiring.world.person(),
+    })?;
+    done(&wiring, options, &drive.release, &format!("{task} of {} may be tried again", drive.release))
+}
+
+/// Names what runs outside for a task.
+pub fn adopt(release: &str, task: &str, id: &str, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
+    known(task)?;
+    let (effect, kind) = match task {
+        "image-consistency-check" => ("consistency-job", "prow-job"),
+        "stage-testing" => ("stage-pipeline", "jenkins-build"),
+        _ => {
+            let tasks = ["image-consistency-check", "stage-testing"];
+            return Err(not_one_of("nothing runs outside for", task, &tasks).into());
+        }
+    };
+    if id.trim().is_empty() || (kind == "jenkins-build" && id.parse::<u64>().is_err()) {
+        return Err(Error::invalid(format!("`{id}` is not the identity of a {kind}"))
+            .hint("a Jenkins build has a number, a Prow job an id")
+            .into());
+    }
+    let (wiring, drive) = open(release, options, view)?;
+    let remote = Remote { kind: kind.to_owned(), id: id.trim().to_owned(), url: None };
+    effect::adopt_by_hand(&drive, task, effect, &remote)?;
+    done(&wiring, options, &drive.release, &format!("{task} of {} follows {kind} {id}", drive.release))
+}
+
+/// Sets the rules of final approval aside.
+pub fn set_aside(release: &str, why: &str, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
+    needs_reason(why)?;
+    let (wiring, drive) = open(release, options, view)?;
+    drive.record(Fact::Override {
+        rule: "approval".to_owned(),
+        why: why.trim().to_owned(),
+        who: wiring.world.person(),
+    })?;
+    done(&wiring, options, &drive.release, &format!("the rules of final approval of {} are set aside", drive.release))
+}
+
+fn open(release: &str, options: &Options, view: &Arc<View>) -> Result<(Wiring, Arc<Drive>)> {
+    let release: Version = release.parse()?;
+    let wiring = Wiring::new(options, view.clone())?;
+    let drive = wiring.drive(&release, None, None)?;
+    Ok((wiring, drive))
+}
+
+fn done(wiring: &Wiring, options: &Options, release: &Version, what: &str) -> Result<u8, Failure> {
+    if let Some(simulation) = &wiring.simulation {
+        simulation.save()?;
+    }
+    let next = format!("oar-script drive.rhai {release}");
+    match options.output {
+        Output::Json => out::json(&json!({ "recorded": what, "next": next })),
+        Output::Text => out::answer(&format!("recorded: {what}\nnext: {next}")),
+    }
+    Ok(0)
+}
+
+fn known(task: &str) -> Result<()> {
+    if STATEBOX_TASKS.contains(&task) {
+        return Ok(());
+    }
+    Err(not_one_of("there is no task", task, &STATEBOX_TASKS))
+}
+
+fn not_one_of(what: &str, task: &str, names: &[&str]) -> Error {
+    let hint = match nearest(task, names.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("it is one of {}", names.join(", ")),
+    };
+    Error::invalid(format!("{what} `{task}`")).hint(hint)
+}
+
+fn needs_reason(why: &str) -> Result<()> {
+    if why.trim().is_empty() {
+        return Err(Error::invalid("a person's word needs a reason").hint("add --why TEXT"));
+    }
+    Ok(())
+}

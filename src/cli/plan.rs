@@ -1,0 +1,103 @@
+//! `plan` and `status`: what a pass would do and why, and where a release stands.
+
+use std::{path::Path, sync::Arc};
+
+use super::{
+    args::{Options, Output},
+    out::{self, Failure},
+    table,
+    view::View,
+    wiring::Wiring,
+};
+use crate::{
+    error::{Error, Result},
+    flow::{Plan, watch::Manner},
+    release::{Version, statebox::StateBox},
+    script::flow::Found,
+    world::{World, system::SystemWorld},
+};
+
+/// What a command may ask of services.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Looks {
+    /// Reads from every service.
+    AndAsks,
+    /// Reads the state of the release only.
+    Only,
+}
+
+/// Prints the plan of a release.
+pub fn plan(
+    release: Option<&str>,
+    assume: &[String],
+    options: &Options,
+    view: &Arc<View>,
+    looks: Looks,
+) -> Result<u8, Failure> {
+    let (_, found) = find(release, assume, options, view, looks)?;
+    let report = &found.report;
+    match options.output {
+        Output::Json => out::json(&report.to_json()),
+        Output::Text => out::answer(&table::text(report, out::width())),
+    }
+    Ok(match looks {
+        Looks::AndAsks => 0,
+        Looks::Only => report.outcome.exit_code(),
+    })
+}
+
+/// Evaluates the flow of a release without changing anything.
+pub fn find(
+    release: Option<&str>,
+    assume: &[String],
+    options: &Options,
+    view: &Arc<View>,
+    looks: Looks,
+) -> Result<(Wiring, Found), Failure> {
+    let mut plan = Plan { is_offline: looks == Looks::Only, ..Plan::default() };
+    for facts in assume {
+        plan.assume(facts)?;
+    }
+    let quiet = Arc::new(View::new(true, false, true));
+    let (wiring, release) = match (&options.statebox, &options.sim) {
+        (Some(file), None) => {
+            let document = read_document(file, release)?;
+            plan.is_offline = true;
+            let release = document.release().to_string();
+            let link = file.display().to_string();
+            (Wiring::of_document(options, quiet, document, &link)?, release)
+        }
+        _ => {
+            let release = release.ok_or_else(|| {
+                Error::invalid("no release was named").hint("oar-script plan 4.20.1, or --statebox FILE")
+            })?;
+            let release: Version = release.parse()?;
+            (Wiring::new(options, view.clone())?, release.to_string())
+        }
+    };
+    let host = wiring.host(Some(plan), Manner::default(), |_| {})?;
+    let program = host.load("drive.rhai")?;
+    host.run(&program, vec![release])?;
+    let found = wiring.found()?.ok_or_else(|| {
+        Error::invalid("the script drove no flow").hint("a drive script ends with flow.drive()")
+    })?;
+    Ok((wiring, found))
+}
+
+fn read_document(file: &Path, release: Option<&str>) -> Result<StateBox> {
+    let world = SystemWorld::new(Arc::new(crate::world::Unattended), std::collections::HashMap::new());
+    let bytes = world.read(file).map_err(|error| {
+        Error::not_found(format!("cannot read `{}`", file.display())).because(error)
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        Error::invalid(format!("`{}` is not text", file.display())).because(error)
+    })?;
+    let read = match release {
+        Some(release) => StateBox::parse(&text, &release.parse()?),
+        None => StateBox::parse_any(&text),
+    };
+    read.map_err(|error| Error {
+        message: format!("`{}`: {}", file.display(), error.message),
+        ..error
+    })
+}

@@ -1,0 +1,53 @@
+//! `analyze`: evaluates the test results of a build or of a file.
+
+use std::{path::Path, sync::Arc};
+
+use super::{
+    analyze,
+    args::{Options, Output},
+    out::{self, Failure},
+    view::View,
+    wiring::Wiring,
+};
+use crate::{
+    error::{Error, Result},
+    release::test_result::{Analysis, FileName},
+    script::facts,
+    world::{Unattended, World, system::SystemWorld},
+};
+
+/// Prints the evaluation of a build; the exit code is 0 whenever there was something to evaluate.
+pub fn analyze(build: &str, arch: &str, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
+    let analysis = if build.ends_with(".json") || build.contains('/') {
+        of_file(Path::new(build), arch)?
+    } else {
+        let wiring = Wiring::new(options, view.clone())?;
+        facts::analyze(&wiring.session, build, arch)?
+    };
+    match options.output {
+        Output::Json => out::json(&analyze::report(&analysis)),
+        Output::Text => out::answer(&analyze::text(&analysis, out::width())),
+    }
+    Ok(0)
+}
+
+fn of_file(file: &Path, arch: &str) -> Result<Analysis> {
+    let world = SystemWorld::new(Arc::new(Unattended), std::collections::HashMap::new());
+    let bytes = world
+        .read(file)
+        .map_err(|error| Error::not_found(format!("cannot read `{}`", file.display())).because(error))?;
+    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    match name.parse::<FileName>() {
+        Ok(name) => Analysis::of(&name.build, &name.arch, Some(&bytes), None),
+        Err(_) => {
+            let build = build_of(&bytes)
+                .ok_or_else(|| Error::invalid(format!("`{}` names no build", file.display())))?;
+            Analysis::of(&build, arch, Some(&bytes), None)
+        }
+    }
+}
+
+fn build_of(bytes: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
+    Some(value.get("build")?.get("name")?.as_str()?.to_owned())
+}

@@ -1,0 +1,71 @@
+//! `run`: runs a script; for a drive script, shows where the release stands in the end.
+
+use std::sync::Arc;
+
+use super::{
+    args::{Options, Output},
+    out::{self, Failure},
+    table,
+    view::View,
+    wiring::Wiring,
+};
+use crate::{
+    flow::{Plan, watch::Manner},
+    value::to_json,
+    world::{Event, Terminal, What},
+};
+
+/// Runs a script with the words that are meant for it.
+pub fn run(script: &str, args: Vec<String>, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
+    let wiring = Wiring::new(options, view.clone())?;
+    let manner = Manner { is_watching: options.watch && !options.dry_run, asks: !options.no_input };
+    let plan = options.dry_run.then(Plan::default);
+    let host = wiring.host(plan, manner, |_| {})?;
+    let program = host.load(script)?;
+    for replaced in program.overrides() {
+        notice(view, &wiring, format!("override {} ({} → {})", replaced.name, replaced.from, replaced.to));
+    }
+    for shadow in program.shadows() {
+        notice(view, &wiring, format!("{} is taken from {}", shadow.name, shadow.by));
+    }
+    let stopper = host.stopper();
+    let listening = wiring.session.runtime().spawn(async move {
+        while tokio::signal::ctrl_c().await.is_ok() {
+            stopper.stop();
+        }
+    });
+    let ended = host.run(&program, args);
+    listening.abort();
+    let found = wiring.found()?;
+    let value = ended?;
+    let code = match &found {
+        Some(found) => {
+            let report = &found.report;
+            match options.output {
+                Output::Json => out::json(&report.to_json()),
+                Output::Text => out::answer(&table::text(report, out::width())),
+            }
+            report.outcome.exit_code()
+        }
+        None => {
+            if options.output == Output::Json {
+                out::json(&to_json(&value).unwrap_or_default());
+            } else if !value.is_unit() {
+                out::answer(&value.to_string());
+            }
+            0
+        }
+    };
+    if let Some(simulation) = &wiring.simulation {
+        // The next invocation finds the clock at the time this one was told to come back.
+        match found.and_then(|found| found.report.back_at) {
+            Some(at) if !options.watch && !options.dry_run => simulation.advance_to(at).map(|_| ())?,
+            _ => simulation.save()?,
+        }
+    }
+    Ok(code)
+}
+
+fn notice(view: &View, wiring: &Wiring, text: String) {
+    view.say(&Event { at: wiring.world.now(), node: None, what: What::Notice(text) });
+}

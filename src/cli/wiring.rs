@@ -1,0 +1,324 @@
+//! Puts a host together from the options: world, services, state, journal, scripts.
+
+use std::{
+    collections::HashMap,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+};
+
+use tokio::runtime::{Builder, Runtime};
+
+use super::{args::Options, view::View};
+use crate::{
+    call::Session,
+    config::{self, Config},
+    error::{Error, Kind, Result},
+    flow::{Drive, Journal, Plan, Report, Stores, watch::Manner},
+    http::Http,
+    oar::{self, backend::Oar, store::ToolStore},
+    release::{Version, statebox::StateBox},
+    script::{
+        self,
+        facts::Facts,
+        flow::{Command, Found},
+        host::Host,
+        release::{Drives, DrivesPart},
+    },
+    services,
+    sim::{self, Simulation, people::Peopled},
+    state::{StateStore, fixed::FixedStore, local::LocalStore},
+    world::{World, system::SystemWorld},
+};
+
+/// Everything a command works with.
+pub struct Wiring {
+    /// The world.
+    pub world: Arc<dyn World>,
+    /// The way outside, with all clients.
+    pub session: Session,
+    /// What was asked of services.
+    pub http: Http,
+    /// The simulated outside, if this is one.
+    pub simulation: Option<Simulation>,
+    /// Where journals are kept.
+    pub journals: PathBuf,
+    store: Arc<dyn StateStore>,
+    fallback: Option<Arc<dyn StateStore>>,
+    folders: Folders,
+    // Dropped last: everything above runs on it.
+    _server: Option<sim::oar::Running>,
+    runtime: Runtime,
+}
+
+/// Where scripts are looked for.
+#[derive(Clone, Debug, Default)]
+struct Folders {
+    named: Option<PathBuf>,
+    project: Option<PathBuf>,
+    user: Option<PathBuf>,
+}
+
+impl Wiring {
+    /// Puts everything together; sends nothing.
+    pub fn new(options: &Options, view: Arc<View>) -> Result<Self> {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new(Kind::Unexpected, "cannot start the runtime").because(error))?;
+        let real = Arc::new(SystemWorld::new(view.clone(), HashMap::new()));
+        let working = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        let user = config::user_folder(&*real);
+        let config = match &options.config {
+            Some(file) => Config::load_file(&*real, file)?,
+            None => Config::load(&*real, &working, user.as_deref())?,
+        };
+        let state_dir = absolute(&working, &state_dir(options, &*real));
+        let folders = Folders {
+            named: options.scripts.as_ref().map(|folder| absolute(&working, folder)),
+            project: Some(absolute(
+                &working,
+                config.scripts.folder.as_deref().unwrap_or(Path::new("oar-scripts")),
+            )),
+            user: user.map(|folder| folder.join("scripts")),
+        };
+        match &options.sim {
+            Some(scenario) => {
+                Self::simulated(options, scenario, view, runtime, config, &state_dir, &working, folders)
+            }
+            None => Self::real(real, runtime, &config, &state_dir, folders),
+        }
+    }
+
+    fn real(
+        world: Arc<dyn World>,
+        runtime: Runtime,
+        config: &Config,
+        state_dir: &Path,
+        folders: Folders,
+    ) -> Result<Self> {
+        let session = Session::new(world.clone(), runtime.handle().clone());
+        let http = Http::new(world.clone())?;
+        services::install(&session, &http, config)?;
+        let tools = oar::mcp::Mcp::new(world.clone(), http.client()?, config.oar.endpoint.clone())?;
+        let tools = Oar::new(Arc::new(tools));
+        session.put(Arc::new(tools.clone()));
+        let path = config.state.path.clone().unwrap_or_else(|| state_dir.join("state.git"));
+        let store: Arc<dyn StateStore> = Arc::new(LocalStore::open(&path, world.clone())?);
+        let fallback: Arc<dyn StateStore> = Arc::new(ToolStore::new(tools, world.clone()));
+        let journals = config.journal.folder.clone().unwrap_or_else(|| state_dir.join("journal"));
+        Ok(Self {
+            world,
+            session,
+            http,
+            simulation: None,
+            journals,
+            store,
+            fallback: Some(fallback),
+            folders,
+            _server: None,
+            runtime,
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "called once, right above")]
+    fn simulated(
+        options: &Options,
+        scenario: &str,
+        view: Arc<View>,
+        runtime: Runtime,
+        config: Config,
+        state_dir: &Path,
+        working: &Path,
+        folders: Folders,
+    ) -> Result<Self> {
+        let name = Path::new(scenario).file_stem().map_or(scenario.into(), |name| name.to_string_lossy());
+        let folder = match &options.sim_dir {
+            Some(folder) => absolute(working, folder),
+            None => state_dir.join("sim").join(name.as_ref()),
+        };
+        let files = [&folders.named, &folders.project, &folders.user];
+        let mut files: Vec<PathBuf> = files.into_iter().flatten().cloned().collect();
+        files.push(working.to_path_buf());
+        let simulation = Simulation::open(
+            sim::Options {
+                scenario: scenario.to_owned(),
+                project: folders.project.clone(),
+                folder: Some(folder.clone()),
+                files,
+                seed: options.seed,
+                reset: options.sim_reset,
+                crash_at: options.sim_crash_at,
+                statebox: options.statebox.clone(),
+                results: options.results.clone(),
+                terminal: view,
+                ..sim::Options::default()
+            },
+            runtime.handle(),
+            |state| services::emulators(state.clone()),
+        )?;
+        let world: Arc<dyn World> = simulation.world().clone();
+        let state = simulation.state().clone();
+        let local = LocalStore::open(&folder.join("state.git"), world.clone())?;
+        if let Some(text) = simulation.statebox() {
+            runtime.block_on(local.import(text))?;
+        }
+        let store: Arc<dyn StateStore> = Arc::new(Peopled::new(Arc::new(local), state.clone()));
+        let server = runtime.block_on(sim::oar::start(state, store.clone()))?;
+        simulation.world().set_endpoint("oar", server.address.clone());
+        let session = Session::new(world.clone(), runtime.handle().clone());
+        let http = Http::new(world.clone())?;
+        services::install(&session, &http, &config)?;
+        let tools = oar::mcp::Mcp::new(world.clone(), http.client()?, None)?;
+        let tools = Oar::new(Arc::new(tools));
+        session.put(Arc::new(tools.clone()));
+        let fallback: Arc<dyn StateStore> = Arc::new(ToolStore::new(tools, world.clone()));
+        Ok(Self {
+            world,
+            session,
+            http,
+            simulation: Some(simulation),
+            journals: folder.join("journal"),
+            store,
+            fallback: Some(fallback),
+            folders,
+            _server: Some(server),
+            runtime,
+        })
+    }
+
+    /// Looks at one document from a file, with no network; nothing is recorded.
+    pub fn of_document(options: &Options, view: Arc<View>, document: StateBox, link: &str) -> Result<Self> {
+        let offline = Options { sim: None, statebox: None, ..options.clone() };
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Error::new(Kind::Unexpected, "cannot start the runtime").because(error))?;
+        let world: Arc<dyn World> = Arc::new(SystemWorld::new(view, HashMap::new()));
+        let working = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+        let config = match &offline.config {
+            Some(file) => Config::load_file(&*world, file)?,
+            None => Config::load(&*world, &working, config::user_folder(&*world).as_deref())?,
+        };
+        let session = Session::new(world.clone(), runtime.handle().clone());
+        let http = Http::new(world.clone())?;
+        services::install(&session, &http, &config)?;
+        let project = config.scripts.folder.clone().unwrap_or_else(|| PathBuf::from("oar-scripts"));
+        Ok(Self {
+            session,
+            http,
+            simulation: None,
+            journals: PathBuf::new(),
+            store: Arc::new(FixedStore::new(document, link)),
+            fallback: None,
+            folders: Folders {
+                named: offline.scripts.as_ref().map(|folder| absolute(&working, folder)),
+                project: Some(absolute(&working, &project)),
+                user: config::user_folder(&*world).map(|folder| folder.join("scripts")),
+            },
+            world,
+            _server: None,
+            runtime,
+        })
+    }
+
+    /// Opens the drive of a release.
+    pub fn drive(&self, release: &Version, owner: Option<String>, plan: Option<Plan>) -> Result<Arc<Drive>> {
+        let opener = self.opener(plan);
+        opener.open(release, owner)
+    }
+
+    /// Makes a host whose `flow.drive()` goes on in this manner.
+    pub fn host(
+        &self,
+        plan: Option<Plan>,
+        manner: Manner,
+        seen: impl Fn(&Report) + Send + Sync + 'static,
+    ) -> Result<Host> {
+        self.session.put(Arc::new(DrivesPart(Arc::new(self.opener(plan)))));
+        self.session.put(Arc::new(Command {
+            manner,
+            found: Mutex::new(None),
+            seen: Box::new(seen),
+        }));
+        let mut builder = Host::builder()
+            .world(self.world.clone())
+            .runtime(self.runtime.handle().clone())
+            .session(self.session.clone());
+        if let Some(folder) = &self.folders.named {
+            builder = builder.scripts(folder);
+        }
+        if let Some(folder) = &self.folders.project {
+            builder = builder.project(folder);
+        }
+        if let Some(folder) = &self.folders.user {
+            builder = builder.user(folder);
+        }
+        for (namespace, module) in services::modules() {
+            builder = builder.module(namespace, module);
+        }
+        builder
+            .module("oar", oar::binding::module())
+            .register(script::release::register)
+            .register(script::flow::register)
+            .build()
+    }
+
+    /// What the last `flow.drive()` found.
+    pub fn found(&self) -> Result<Option<Found>> {
+        let command = self.session.get::<Command>()?;
+        Ok(command.found.lock().expect("no thread panics while it holds what was found").take())
+    }
+
+    fn opener(&self, plan: Option<Plan>) -> Opener {
+        Opener {
+            session: self.session.clone(),
+            world: self.world.clone(),
+            journals: self.journals.clone(),
+            store: self.store.clone(),
+            fallback: self.fallback.clone(),
+            plan,
+        }
+    }
+}
+
+struct Opener {
+    session: Session,
+    world: Arc<dyn World>,
+    journals: PathBuf,
+    store: Arc<dyn StateStore>,
+    fallback: Option<Arc<dyn StateStore>>,
+    plan: Option<Plan>,
+}
+
+impl Drives for Opener {
+    fn open(&self, release: &Version, owner: Option<String>) -> Result<Arc<Drive>> {
+        let journal = Journal::open(self.world.clone(), &self.journals, release)?;
+        let stores = Stores { primary: self.store.clone(), fallback: self.fallback.clone() };
+        Ok(Arc::new(Drive::new(
+            self.session.clone(),
+            release.clone(),
+            journal,
+            stores,
+            Arc::new(Facts),
+            owner,
+            self.plan.clone(),
+        )))
+    }
+}
+
+fn state_dir(options: &Options, world: &dyn World) -> PathBuf {
+    options.state_dir.clone().unwrap_or_else(|| {
+        let home = || world.env("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+        world
+            .env("XDG_STATE_HOME")
+            .map(PathBuf::from)
+            .or_else(home)
+            .unwrap_or_else(|| PathBuf::from("."))
+            .join("oar-script")
+    })
+}
+
+fn absolute(working: &Path, path: &Path) -> PathBuf {
+    working.join(path)
+}

@@ -1,0 +1,277 @@
+//! What a drive of one release works with: its journal, its state store, and the facts that a pass
+//! has read, each at most once.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use jiff::civil::Date;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{
+    journal::{Fact, Journal},
+    plan::{Plan, would},
+};
+use crate::{
+    call::Session,
+    error::Result,
+    release::{Version, statebox::Change},
+    state::{Snapshot, StateStore},
+};
+
+/// Where a drive gets facts that are not in the state store.
+pub trait Sources: Send + Sync {
+    /// Returns what the build data says about a release.
+    fn metadata(&self, session: &Session, release: &Version) -> Result<Metadata>;
+
+    /// Returns what the result file of a build says, or `None` when there is no file.
+    fn evidence(&self, session: &Session, build: &str) -> Result<Option<Evidence>>;
+}
+
+/// What is known about a release beside its tasks.
+#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Metadata {
+    /// The ticket of the release team, such as `ART-30001`.
+    pub jira_ticket: Option<String>,
+    /// Advisory numbers by kind.
+    pub advisories: BTreeMap<String, i64>,
+    /// Candidate nightlies by architecture.
+    pub candidate_builds: BTreeMap<String, String>,
+    /// The shipment merge request; absent for a release of the Errata flow.
+    pub shipment_mr: Option<String>,
+    /// The planned day.
+    pub release_date: Option<Date>,
+}
+
+impl Metadata {
+    /// `konflux` or `errata`.
+    pub fn flow(&self) -> &'static str {
+        if self.shipment_mr.is_some() { "konflux" } else { "errata" }
+    }
+}
+
+/// What the result file of a build says.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Evidence {
+    /// The build.
+    pub build: String,
+    /// What identifies this version of the file.
+    pub identity: String,
+    /// Whether all jobs are done and counted.
+    pub is_aggregated: bool,
+    /// Whether the acceptance rule holds, as the file says.
+    pub is_accepted: bool,
+    /// In one line.
+    pub summary: String,
+    /// `ACCEPT`, `REJECT`, `INVESTIGATE` or `WAIT`.
+    pub verdict: String,
+    /// Where a person reads the file.
+    pub link: String,
+}
+
+/// Where the state of the release is kept: the first store that has it.
+pub struct Stores {
+    /// The store that new documents go to.
+    pub primary: Arc<dyn StateStore>,
+    /// What is read when the first has no document: fewer facts, said so.
+    pub fallback: Option<Arc<dyn StateStore>>,
+}
+
+/// What a drive of one release works with.
+pub struct Drive {
+    /// The way outside.
+    pub session: Session,
+    /// The release.
+    pub release: Version,
+    /// The record.
+    pub journal: Journal,
+    /// The state.
+    pub stores: Stores,
+    /// Other facts.
+    pub sources: Arc<dyn Sources>,
+    /// The owner named on the command line.
+    pub owner: Option<String>,
+    /// Look only, under these conditions.
+    pub plan: Option<Plan>,
+    facts: Mutex<Facts>,
+    queue: Mutex<Vec<Change>>,
+    writing: Mutex<()>,
+}
+
+/// What one pass has read.
+#[derive(Default)]
+struct Facts {
+    snapshot: Option<Option<Snapshot>>,
+    metadata: Option<Metadata>,
+    evidence: HashMap<String, Option<Evidence>>,
+}
+
+impl Drive {
+    /// Gathers what a drive works with; reads nothing yet.
+    pub fn new(
+        session: Session,
+        release: Version,
+        journal: Journal,
+        stores: Stores,
+        sources: Arc<dyn Sources>,
+        owner: Option<String>,
+        plan: Option<Plan>,
+    ) -> Self {
+        Self {
+            session,
+            release,
+            journal,
+            stores,
+            sources,
+            owner,
+            plan,
+            facts: Mutex::default(),
+            queue: Mutex::default(),
+            writing: Mutex::default(),
+        }
+    }
+
+    /// Forgets what was read, for the next pass.
+    pub fn begin_pass(&self) {
+        *self.facts() = Facts::default();
+    }
+
+    /// The state of the release as this pass read it, and after every write of ours.
+    pub fn snapshot(&self) -> Result<Option<Snapshot>> {
+        if let Some(snapshot) = &self.facts().snapshot {
+            return Ok(snapshot.clone());
+        }
+        self.refresh()
+    }
+
+    /// Reads the state of the release anew.
+    pub fn refresh(&self) -> Result<Option<Snapshot>> {
+        let snapshot = self.session.wait(async {
+            match (self.stores.primary.read(&self.release).await?, &self.stores.fallback) {
+                (None, Some(fallback)) => fallback.read(&self.release).await,
+                (found, _) => Ok(found),
+            }
+        })?;
+        self.facts().snapshot = Some(snapshot.clone());
+        Ok(snapshot)
+    }
+
+    /// What is known about the release: from its state, or from the build data when there is none.
+    pub fn metadata(&self) -> Result<Metadata> {
+        if let Some(metadata) = &self.facts().metadata {
+            return Ok(metadata.clone());
+        }
+        let metadata = match self.snapshot()? {
+            Some(snapshot) if !snapshot.is_limited => of_document(&snapshot),
+            _ => self.sources.metadata(&self.session, &self.release)?,
+        };
+        self.facts().metadata = Some(metadata.clone());
+        Ok(metadata)
+    }
+
+    /// What the result file of a build says; asked for once in a pass.
+    pub fn evidence(&self, build: &str) -> Result<Option<Evidence>> {
+        if let Some(known) = self.facts().evidence.get(build) {
+            return Ok(known.clone());
+        }
+        let assumed = self
+            .plan
+            .as_ref()
+            .filter(|_| build == self.release.to_string())
+            .and_then(|plan| plan.evidence(build));
+        let evidence = match assumed {
+            Some(evidence) => evidence,
+            None => self.sources.evidence(&self.session, build)?,
+        };
+        self.facts().evidence.insert(build.to_owned(), evidence.clone());
+        Ok(evidence)
+    }
+
+    /// Who owns the release: the command line, else what was recorded.
+    pub fn known_owner(&self) -> Option<String> {
+        self.owner.clone().or_else(|| {
+            self.journal.look(|entries| {
+                entries.iter().rev().find_map(|entry| match &entry.fact {
+                    Fact::Owner { email } => Some(email.clone()),
+                    _ => None,
+                })
+            })
+        })
+    }
+
+    /// Writes a fact into the journal; a plan writes none.
+    pub fn record(&self, fact: Fact) -> Result<()> {
+        if self.plan.is_some() {
+            return Ok(());
+        }
+        self.journal.append(&self.release, fact)
+    }
+
+    /// Writes changes to the state store. Changes that other branches queue at the same moment
+    /// travel in the same write.
+    pub fn write(&self, changes: Vec<Change>) -> Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        if self.plan.is_some() {
+            return Err(would("would write to the state of the release"));
+        }
+        self.queue.lock().expect("no thread panics while it holds the queue").extend(changes);
+        let _writer = self.writing.lock().expect("no thread panics while it writes");
+        let batch: Vec<_> = std::mem::take(
+            &mut *self.queue.lock().expect("no thread panics while it holds the queue"),
+        );
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let is_limited = self.snapshot()?.is_some_and(|snapshot| snapshot.is_limited);
+        let store = match (&self.stores.fallback, is_limited) {
+            (Some(fallback), true) => fallback,
+            _ => &self.stores.primary,
+        };
+        let snapshot = self.session.wait(store.apply(&self.release, &batch))?;
+        self.facts().snapshot = Some(Some(snapshot));
+        Ok(())
+    }
+
+    fn facts(&self) -> MutexGuard<'_, Facts> {
+        self.facts.lock().expect("no thread panics while it holds the facts")
+    }
+}
+
+fn of_document(snapshot: &Snapshot) -> Metadata {
+    let view = snapshot.document.metadata();
+    Metadata {
+        jira_ticket: view.jira_ticket,
+        advisories: view.advisory_ids.into_iter().collect(),
+        candidate_builds: view.candidate_builds.into_iter().collect(),
+        shipment_mr: view.shipment_mr.filter(|link| !link.is_empty()),
+        release_date: view.release_date,
+    }
+}
+
+/// Reads the answer of the metadata tool.
+pub fn metadata_from_json(value: &Value) -> Metadata {
+    let text = |key: &str| {
+        value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+    };
+    let entries = |key: &str| value.get(key).and_then(Value::as_object).into_iter().flatten();
+    Metadata {
+        jira_ticket: text("jira_ticket"),
+        advisories: entries("advisories")
+            .filter_map(|(kind, id)| Some((kind.clone(), id.as_i64()?)))
+            .collect(),
+        candidate_builds: entries("candidate_builds")
+            .filter_map(|(arch, build)| Some((arch.clone(), build.as_str()?.to_owned())))
+            .collect(),
+        shipment_mr: text("shipment_mr"),
+        release_date: text("release_date").and_then(|text| parse_date(&text)),
+    }
+}
+
+/// Reads a planned day such as `2027-Mar-4`.
+pub fn parse_date(text: &str) -> Option<Date> {
+    Date::strptime("%Y-%b-%d", text).ok()
+}

@@ -1,0 +1,317 @@
+//! Triggers that happen at most once.
+//!
+//! An effect is keyed by meaning (node, effect, attempt), never by a place in the code, so scripts
+//! may be edited while a release is under way. Its life, as the journal holds it:
+//!
+//! ```text
+//! none -> intent -> accepted -> settled
+//!            |  \-> settled (refused, failed, not sent)
+//!            \-> still an intent after a crash or a lost answer = in doubt
+//! ```
+//!
+//! In doubt, nothing is sent. The state store and the other side are looked at first: what is found
+//! there is adopted. Only when nothing is found once [`SETTLE`] has passed, the same attempt is made
+//! again with the same token.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{
+    drive::Drive,
+    journal::{Entry, Fact, Settlement},
+    plan::would,
+};
+use crate::{
+    error::{Kind, Result},
+    release::{Ending, Outcome, Remote, statebox::Change},
+};
+
+/// How long a trigger whose answer was lost may take to show up outside.
+pub const SETTLE: Duration = Duration::from_mins(10);
+
+/// Where an effect stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Effect {
+    /// It runs outside; look there.
+    Running(Option<Remote>),
+    /// It was triggered just now.
+    Triggered(Outcome),
+    /// It was not triggered; the outcome says why.
+    Held(Outcome),
+}
+
+/// What the journal knows about one effect.
+#[derive(Clone, Debug, PartialEq)]
+struct Known {
+    token: String,
+    attempt: u32,
+    at: Timestamp,
+    accepted: Option<Option<Remote>>,
+    settled: Option<Settlement>,
+}
+
+/// Triggers something outside unless it was triggered before.
+///
+/// `find` looks for it outside, `trigger` starts it.
+pub fn effect(
+    drive: &Drive,
+    node: &str,
+    name: &str,
+    find: impl FnOnce() -> Result<Option<Remote>>,
+    trigger: impl FnOnce() -> Result<Outcome>,
+) -> Result<Effect> {
+    let known = drive.journal.look(|entries| last(entries, node, name));
+    if drive.plan.is_some() {
+        return planned(name, known, find);
+    }
+    let (token, attempt) = match known {
+        Some(Known { accepted: Some(remote), settled: None, .. }) => {
+            return Ok(Effect::Running(remote));
+        }
+        Some(Known { accepted: None, settled: None, token, attempt, at }) => {
+            if let Some(remote) = find()? {
+                adopt(drive, &token, &remote)?;
+                return Ok(Effect::Running(Some(remote)));
+            }
+            let settled_at = at + jiff::SignedDuration::try_from(SETTLE).unwrap_or_default();
+            let now = drive.session.world().now();
+            if now < settled_at {
+                return Ok(Effect::Held(in_doubt(settled_at, now)));
+            }
+            intend(drive, node, name, attempt, &token)?;
+            (token, attempt)
+        }
+        before => {
+            let attempt = match &before {
+                None => 1,
+                Some(Known { settled: Some(Settlement::Refused | Settlement::NotSent), attempt, .. }) => {
+                    *attempt
+                }
+                Some(Known { attempt, .. }) => attempt + 1,
+            };
+            let token = drive.session.world().fresh_id().to_string();
+            let used = drive.journal.look(|entries| identities(entries, node, name));
+            if let Some(remote) = find()?.filter(|remote| !used.contains(&remote.id)) {
+                intend(drive, node, name, attempt, &token)?;
+                adopt(drive, &token, &remote)?;
+                return Ok(Effect::Running(Some(remote)));
+            }
+            if let Some(held) = claim(drive, node, &token)? {
+                return Ok(Effect::Held(held));
+            }
+            intend(drive, node, name, attempt, &token)?;
+            (token, attempt)
+        }
+    };
+    tracing::info!(node, effect = name, attempt, token, "trigger");
+    match trigger() {
+        Ok(outcome) => accept_or_settle(drive, token, outcome),
+        Err(error) if error.is_ambiguous => {
+            let why = format!("sent, but the answer was lost ({})", error.chain());
+            let now = drive.session.world().now();
+            let settled_at = now + jiff::SignedDuration::try_from(SETTLE).unwrap_or_default();
+            let mut outcome = in_doubt(settled_at, now);
+            outcome.reason = format!("{why}; {}", outcome.reason);
+            Ok(Effect::Held(outcome))
+        }
+        Err(error) => {
+            if error.kind != Kind::Cancelled {
+                drive.record(Fact::Settled { token, how: Settlement::NotSent })?;
+            }
+            Err(error)
+        }
+    }
+}
+
+/// What a plan says about an effect: where it runs, or that it would be triggered.
+fn planned(
+    name: &str,
+    known: Option<Known>,
+    find: impl FnOnce() -> Result<Option<Remote>>,
+) -> Result<Effect> {
+    match known {
+        Some(Known { accepted: Some(remote), settled: None, .. }) => Ok(Effect::Running(remote)),
+        _ => match find()? {
+            Some(remote) => Ok(Effect::Running(Some(remote))),
+            None => Err(would(&format!("would trigger {name}"))),
+        },
+    }
+}
+
+/// Writes down that the running effects of a node came to an end.
+pub fn settle(drive: &Drive, node: &str, how: Settlement) -> Result<()> {
+    let open = drive.journal.look(|entries| {
+        names(entries, node)
+            .into_iter()
+            .filter_map(|name| last(entries, node, &name))
+            .filter(|known| known.settled.is_none())
+            .map(|known| known.token)
+            .collect::<Vec<_>>()
+    });
+    open.into_iter().try_for_each(|token| drive.record(Fact::Settled { token, how }))
+}
+
+/// Takes something that runs outside as the effect of a node, on a person's word.
+pub fn adopt_by_hand(drive: &Drive, node: &str, name: &str, remote: &Remote) -> Result<()> {
+    let known = drive.journal.look(|entries| last(entries, node, name));
+    let token = match known {
+        Some(Known { settled: None, token, .. }) => token,
+        other => {
+            let token = drive.session.world().fresh_id().to_string();
+            let attempt = other.map_or(1, |known| known.attempt + 1);
+            intend(drive, node, name, attempt, &token)?;
+            token
+        }
+    };
+    adopt(drive, &token, remote)
+}
+
+/// The names of the effects a node has had.
+pub fn names(entries: &[Entry], node: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for entry in entries {
+        if let Fact::Intent { node: other, effect, .. } = &entry.fact
+            && other == node
+            && !names.contains(effect)
+        {
+            names.push(effect.clone());
+        }
+    }
+    names
+}
+
+fn accept_or_settle(drive: &Drive, token: String, outcome: Outcome) -> Result<Effect> {
+    let how = match (outcome.status, &outcome.remote) {
+        (Ending::Pass, _) => Some(Settlement::Done),
+        (_, Some(_)) | (Ending::InProgress, None) => None,
+        (Ending::Fail, None) => Some(Settlement::Failed),
+        _ => Some(Settlement::Refused),
+    };
+    match how {
+        Some(how @ (Settlement::Refused | Settlement::Failed)) => {
+            drive.record(Fact::Settled { token, how })?;
+            Ok(Effect::Held(outcome))
+        }
+        Some(how) => {
+            drive.record(Fact::Accepted {
+                token: token.clone(),
+                remote: outcome.remote.clone(),
+                is_adopted: false,
+            })?;
+            drive.record(Fact::Settled { token, how })?;
+            Ok(Effect::Triggered(outcome))
+        }
+        None => {
+            drive.record(Fact::Accepted {
+                token,
+                remote: outcome.remote.clone(),
+                is_adopted: false,
+            })?;
+            Ok(Effect::Triggered(outcome))
+        }
+    }
+}
+
+fn intend(drive: &Drive, node: &str, name: &str, attempt: u32, token: &str) -> Result<()> {
+    drive.record(Fact::Intent {
+        node: node.to_owned(),
+        effect: name.to_owned(),
+        attempt,
+        token: token.to_owned(),
+    })
+}
+
+fn adopt(drive: &Drive, token: &str, remote: &Remote) -> Result<()> {
+    drive.record(Fact::Accepted {
+        token: token.to_owned(),
+        remote: Some(remote.clone()),
+        is_adopted: true,
+    })
+}
+
+/// Keeps another operator away: writes our claim into the state store, where a second one fails.
+fn claim(drive: &Drive, node: &str, token: &str) -> Result<Option<Outcome>> {
+    let has_entry = crate::release::task::WORKFLOW_TASKS.contains(&node);
+    let is_kept = drive.snapshot()?.is_some_and(|snapshot| !snapshot.is_limited);
+    if !has_entry || !is_kept {
+        return Ok(None);
+    }
+    let world = drive.session.world();
+    let until = world.now() + jiff::SignedDuration::try_from(SETTLE).unwrap_or_default();
+    let change = Change::Claim {
+        task: node.to_owned(),
+        token: token.to_owned(),
+        holder: world.person(),
+        until,
+    };
+    match drive.write(vec![change]) {
+        Ok(()) => Ok(None),
+        Err(error) if error.kind == Kind::Conflict => {
+            drive.refresh()?;
+            Ok(Some(
+                Outcome::new(Ending::Waiting, error.message)
+                    .owner("the other operator")
+                    .recheck(SETTLE),
+            ))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+fn in_doubt(settled_at: Timestamp, now: Timestamp) -> Outcome {
+    let left = Duration::try_from(settled_at.duration_since(now)).unwrap_or(SETTLE);
+    Outcome::new(
+        Ending::Waiting,
+        format!("triggered, but nothing of it is seen outside yet; looking until {settled_at} before it is sent again"),
+    )
+    .owner("the state store")
+    .recheck(left)
+}
+
+/// The identities that earlier attempts had outside.
+fn identities(entries: &[Entry], node: &str, name: &str) -> Vec<String> {
+    let mut tokens = Vec::new();
+    let mut found = Vec::new();
+    for entry in entries {
+        match &entry.fact {
+            Fact::Intent { node: other, effect, token, .. } if other == node && effect == name => {
+                tokens.push(token);
+            }
+            Fact::Accepted { token, remote: Some(remote), .. } if tokens.contains(&token) => {
+                found.push(remote.id.clone());
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+fn last(entries: &[Entry], node: &str, name: &str) -> Option<Known> {
+    let mut known: Option<Known> = None;
+    for entry in entries {
+        match &entry.fact {
+            Fact::Intent { node: other, effect, attempt, token } if other == node && effect == name => {
+                known = Some(Known {
+                    token: token.clone(),
+                    attempt: *attempt,
+                    at: entry.at,
+                    accepted: None,
+                    settled: None,
+                });
+            }
+            Fact::Accepted { token, remote, .. } => {
+                if let Some(known) = known.as_mut().filter(|known| known.token == *token) {
+                    known.accepted = Some(remote.clone());
+                }
+            }
+            Fact::Settled { token, how } => {
+                if let Some(known) = known.as_mut().filter(|known| known.token == *token) {
+                    known.settled = Some(*how);
+                }
+            }
+            _ => {}
+        }
+    }
+    known
+}

@@ -1,0 +1,169 @@
+//! What is known about a node before it runs: from the state store, the journal and what comes
+//! before it.
+
+use std::collections::HashMap;
+
+use jiff::Timestamp;
+
+use super::{
+    graph::{Graph, Node, NodeKind},
+    journal::{Entry, Fact},
+    report::{NodeReport, State},
+};
+use crate::{
+    release::{Ending, TaskStatus, statebox::StateBox, task::WORKFLOW_TASKS},
+    state::Snapshot,
+};
+
+/// What is known about the release while nodes are looked at.
+pub struct Known<'a> {
+    /// Its state, if there is a document.
+    pub snapshot: Option<&'a Snapshot>,
+    /// The record.
+    pub entries: &'a [Entry],
+    /// `konflux` or `errata`, if that is known.
+    pub flow: Option<&'a str>,
+}
+
+/// Whether a node runs now.
+#[derive(Debug)]
+pub enum Look {
+    /// It does not: this is where it stands.
+    Stands(Box<NodeReport>),
+    /// Its turn has come.
+    Runs,
+}
+
+impl Known<'_> {
+    /// Where a node stands whatever comes before it: done, or not for this release.
+    pub fn is_settled(&self, graph: &Graph, node: &Node) -> Option<NodeReport> {
+        if let (Some(only), Some(flow)) = (&node.only_for, self.flow)
+            && only != flow
+        {
+            return Some(NodeReport::new(node, State::Skipped, format!("only for {only} releases")));
+        }
+        if node.kind == NodeKind::Check {
+            let mut followers = graph.followers(&node.name).peekable();
+            let is_past = followers.peek().is_some()
+                && followers.all(|next| self.is_settled(graph, next).is_some());
+            return is_past
+                .then(|| NodeReport::new(node, State::Done, "what it was for is done"));
+        }
+        let (reason, since) = self.passed(&node.name)?;
+        let mut report = NodeReport::new(node, State::Done, reason);
+        report.since = since;
+        Some(report)
+    }
+
+    /// Looks at a node that is not settled. `reports` holds the nodes that stand already.
+    pub fn look(&self, node: &Node, reports: &HashMap<String, NodeReport>) -> Look {
+        let missing: Vec<_> = node
+            .after
+            .iter()
+            .filter(|(name, _)| !reports.get(name).is_some_and(|report| report.state.opens_the_way()))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !missing.is_empty() {
+            let reason = format!("after {}", missing.join(", "));
+            return Look::Stands(Box::new(NodeReport::new(node, State::Waiting, reason)));
+        }
+        let document = self.snapshot.map(|snapshot| &snapshot.document);
+        if let Some(issue) = document.and_then(|document| document.blocker_of(&node.name)) {
+            let text = issue.issue.lines().next().unwrap_or_default();
+            let mut report = NodeReport::new(node, State::Blocked, format!("blocker: {text}"));
+            report.owner = Some("whoever can resolve the issue".to_owned());
+            report.next = Some("resolve the issue in the state of the release, then run again".to_owned());
+            return Look::Stands(Box::new(report));
+        }
+        match self.failed(node) {
+            Some(report) => Look::Stands(Box::new(report)),
+            None => Look::Runs,
+        }
+    }
+
+    fn passed(&self, name: &str) -> Option<(String, Option<Timestamp>)> {
+        if WORKFLOW_TASKS.contains(&name) {
+            let document = &self.snapshot?.document;
+            if document.status(name) != TaskStatus::Pass {
+                return None;
+            }
+            let task = document.task(name)?;
+            return Some((
+                first_line(task.result.as_deref()).unwrap_or_else(|| "passed".to_owned()),
+                instant(task.completed_at.as_deref()),
+            ));
+        }
+        if name == "create-test-report" && let Some(snapshot) = self.snapshot {
+            let what = if snapshot.is_limited { "the report is the sheet" } else { "the StateBox exists" };
+            return Some((what.to_owned(), instant(snapshot.document.created_at())));
+        }
+        last_outcome(self.entries, name)
+            .filter(|(status, ..)| *status == Ending::Pass)
+            .map(|(_, reason, at)| (reason, Some(at)))
+    }
+
+    fn failed(&self, node: &Node) -> Option<NodeReport> {
+        let document = &self.snapshot?.document;
+        if document.status(&node.name) != TaskStatus::Fail {
+            return None;
+        }
+        let task = document.task(&node.name)?;
+        let text = task.result.as_deref().unwrap_or_default();
+        if crate::oar::outcome::is_really_a_wait(&node.name, text)
+            || self.may_be_tried_again(&node.name, instant(task.completed_at.as_deref()), document)
+        {
+            return None;
+        }
+        let reason = first_line(Some(text)).unwrap_or_else(|| "failed".to_owned());
+        let mut report = NodeReport::new(node, State::Failed, reason);
+        report.since = instant(task.completed_at.as_deref());
+        report.owner = Some("the release lead".to_owned());
+        report.next = Some(format!("when the cause is gone: oar-script retry RELEASE {} --why TEXT", node.name));
+        Some(report)
+    }
+
+    /// A person's retry or the end of the blocker that stood for the failure reopens a task.
+    fn may_be_tried_again(&self, name: &str, failed_at: Option<Timestamp>, document: &StateBox) -> bool {
+        let is_later = |at: Timestamp| failed_at.is_none_or(|failed_at| at >= failed_at);
+        let failed_in_journal = self
+            .entries
+            .iter()
+            .rposition(|entry| {
+                matches!(&entry.fact, Fact::Outcome { node, outcome } if node == name && outcome.status == Ending::Fail)
+            });
+        let was_retried = self.entries.iter().enumerate().any(|(place, entry)| {
+            matches!(&entry.fact, Fact::Retry { task, .. } if task == name)
+                && match failed_in_journal {
+                    Some(failed) => place > failed,
+                    None => true,
+                }
+        });
+        was_retried
+            || document.issues().iter().any(|issue| {
+                issue.is_blocker
+                    && issue.is_resolved
+                    && issue.related_tasks.iter().any(|task| task == name)
+                    && instant(issue.resolved_at.as_deref()).is_some_and(is_later)
+            })
+    }
+}
+
+/// The first line of a text that says something, without the log prefix.
+pub fn first_line(text: Option<&str>) -> Option<String> {
+    let line = text?.lines().map(str::trim).rfind(|line| !line.is_empty())?;
+    let said = line.splitn(3, ": ").nth(2).filter(|_| line.contains("Z: ")).unwrap_or(line);
+    Some(said.to_owned())
+}
+
+fn last_outcome(entries: &[Entry], name: &str) -> Option<(Ending, String, Timestamp)> {
+    entries.iter().rev().find_map(|entry| match &entry.fact {
+        Fact::Outcome { node, outcome } if node == name => {
+            Some((outcome.status, outcome.reason.clone(), entry.at))
+        }
+        _ => None,
+    })
+}
+
+fn instant(text: Option<&str>) -> Option<Timestamp> {
+    text?.parse().ok()
+}

@@ -1,0 +1,156 @@
+//! Passes one after the other until the release is approved or nothing moves any more.
+
+use std::time::Duration;
+
+use super::{
+    approval,
+    drive::Drive,
+    graph::Graph,
+    journal::Fact,
+    pass::{Runner, pass},
+    report::{NodeReport, PassOutcome, Report, State},
+};
+use crate::{
+    error::{Error, Kind, Result},
+    world::{Event, Question, What},
+};
+
+/// How long until blocked things are looked at again when only a person can move them.
+const PATIENCE: Duration = Duration::from_mins(30);
+
+/// How many passes in a row may move nothing but ask a person.
+const MOST_QUESTIONS: u32 = 20;
+
+/// How a drive goes on after a pass.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manner {
+    /// Stay until the release is approved.
+    pub is_watching: bool,
+    /// Ask a person where one must choose.
+    pub asks: bool,
+}
+
+/// Runs passes; `seen` hears the report of each.
+pub fn drive(
+    drive: &Drive,
+    graph: &Graph,
+    runner: &dyn Runner,
+    manner: Manner,
+    mut seen: impl FnMut(&Report),
+) -> Result<Report> {
+    let world = drive.session.world().clone();
+    let mut number = 0;
+    let mut questions = 0;
+    loop {
+        number += 1;
+        world.say(&Event { at: world.now(), node: None, what: What::PassStarted(number) });
+        let report = pass(drive, graph, runner)?;
+        seen(&report);
+        if report.outcome == PassOutcome::Complete {
+            return Ok(report);
+        }
+        if manner.asks && questions < MOST_QUESTIONS && ask(drive, &report)? {
+            questions += 1;
+            continue;
+        }
+        if !manner.is_watching {
+            return Ok(report);
+        }
+        let wait = match report.back_at {
+            Some(at) => Duration::try_from(at.duration_since(world.now())).unwrap_or_default(),
+            None if world.can_change() => PATIENCE,
+            None => return Ok(report),
+        };
+        let until = world.now()
+            + jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::from_mins(30));
+        world.say(&Event { at: world.now(), node: None, what: What::Sleeping(until) });
+        let slept = drive.session.wait(async {
+            world.sleep(wait).await;
+            Ok(())
+        });
+        match slept {
+            Err(error) if error.kind == Kind::Cancelled => {
+                return Err(Error::new(Kind::Cancelled, "stopped while waiting; nothing is lost"));
+            }
+            other => other?,
+        }
+    }
+}
+
+/// Asks a person about every node that needs a choice; returns whether one was made.
+fn ask(drive: &Drive, report: &Report) -> Result<bool> {
+    let mut moved = false;
+    for node in report.nodes.iter().filter(|node| node.state == State::NeedsDecision) {
+        if decide_by_question(drive, node)? {
+            moved = true;
+        }
+    }
+    Ok(moved)
+}
+
+fn decide_by_question(drive: &Drive, node: &NodeReport) -> Result<bool> {
+    let world = drive.session.world();
+    if node.name == "take-ownership" {
+        let question = Question {
+            about: "owner".to_owned(),
+            text: format!("Who owns {}? (e-mail address, empty to leave it open)", drive.release),
+            choices: Vec::new(),
+            wants_reason: false,
+        };
+        return Ok(match world.ask(&question)? {
+            Some(answer) if answer.word.contains('@') => {
+                drive.record(Fact::Owner { email: answer.word })?;
+                true
+            }
+            _ => false,
+        });
+    }
+    let question = Question {
+        about: node.name.clone(),
+        text: format!("{}: {}", node.name, node.reason),
+        choices: vec!["accept".to_owned(), "reject".to_owned(), "later".to_owned()],
+        wants_reason: true,
+    };
+    match world.ask(&question)? {
+        Some(answer) if matches!(answer.word.as_str(), "accept" | "reject") => {
+            decide(drive, &node.name, &answer.word, &answer.reason)?;
+            Ok(true)
+        }
+        _ => Ok(false),
+    }
+}
+
+/// Writes a person's choice down, bound to the evidence that stands there now.
+pub fn decide(drive: &Drive, task: &str, word: &str, why: &str) -> Result<()> {
+    if why.trim().is_empty() {
+        return Err(Error::invalid("a decision needs a reason").hint("add --why TEXT"));
+    }
+    let build = match task {
+        "analyze-candidate-build" => drive.metadata()?.candidate_builds.get("x86_64").cloned(),
+        "analyze-promoted-build" | "gate" => Some(drive.release.to_string()),
+        _ => None,
+    };
+    let evidence = match build {
+        Some(build) => Some(
+            drive
+                .evidence(&build)?
+                .ok_or_else(|| {
+                    Error::not_found(format!("there is no result file of {build} to decide on"))
+                        .hint("wait until the tests of the build have started")
+                })?
+                .identity,
+        ),
+        None => None,
+    };
+    let task = if task == "gate" { "analyze-promoted-build" } else { task };
+    drive.record(Fact::Decision {
+        task: task.to_owned(),
+        word: word.to_owned(),
+        why: why.trim().to_owned(),
+        who: drive.session.world().person(),
+        evidence,
+    })?;
+    // A choice that stands already is the same choice.
+    debug_assert!(approval::decision(drive, task, None).is_some());
+    Ok(())
+}
