@@ -1,3 +1,19 @@
-//! The simulated outside: the state all emulators share, the emulators, scenarios, faults.
+//! The simulated outside: the state all emulators share, how a fresh world is made, and the harness
+//! that serves the emulators on loopback.
+//!
+//! ```text
+//! scenario --methods--> plan --seed, results--> state <--emulators-- harness
+//! ```
 
+pub mod harness;
+pub mod methods;
+pub mod plan;
+pub mod real;
+pub mod requests;
+pub mod results;
+pub mod scenario;
+pub mod seed;
 pub mod state;
+
+pub use harness::{Options, Simulation};
+pub use scenario::list;

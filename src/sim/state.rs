@@ -13,7 +13,7 @@ use std::{
     sync::{Mutex, MutexGuard},
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -134,18 +134,48 @@ impl SimState {
                 && (fault.operation == operation || fault.operation == "*")
                 && fault.times > 0
         })?;
-        if fault.after > 0 {
+        let met = if fault.after > 0 {
             fault.after -= 1;
-            return None;
+            None
+        } else {
+            fault.times -= 1;
+            Some(fault.clone())
+        };
+        self.keep_if_possible(&mut stored);
+        met
+    }
+
+    /// Takes the prepared answer about a subject; the last one about it stays.
+    pub fn answer(&self, about: &str) -> Option<PreparedAnswer> {
+        let mut stored = self.lock();
+        let is_about = |answer: &PreparedAnswer| answer.about == about;
+        let place = stored.answers.iter().position(is_about)?;
+        if stored
+            .answers
+            .iter()
+            .filter(|answer| is_about(answer))
+            .count()
+            == 1
+        {
+            return Some(stored.answers[place].clone());
         }
-        fault.times -= 1;
-        Some(fault.clone())
+        let answer = stored.answers.remove(place);
+        self.keep_if_possible(&mut stored);
+        Some(answer)
+    }
+
+    /// Whether anything outside still changes by itself: something is on the schedule, or slow
+    /// work (`started_at` and `minutes`) has not ended.
+    pub fn can_change(&self) -> bool {
+        let now = self.clock.now();
+        self.read(|stored| !stored.schedule.is_empty() || is_busy(&stored.documents, now))
     }
 
     /// Returns an identity that is new in this world and the same in every run of it.
     pub fn fresh_id(&self) -> uuid::Uuid {
         let mut stored = self.lock();
         stored.ids += 1;
+        self.keep_if_possible(&mut stored);
         let name = format!("{}/{}/{}", stored.scenario, stored.seed, stored.ids);
         uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes())
     }
@@ -182,6 +212,12 @@ impl SimState {
         }
     }
 
+    /// Keeps what a killed process would otherwise do twice. A full disk shows at the next change.
+    fn keep_if_possible(&self, stored: &mut Stored) {
+        stored.now = self.clock.now();
+        let _ = self.keep(stored);
+    }
+
     fn keep(&self, stored: &Stored) -> Result<()> {
         let Some(file) = &self.file else {
             return Ok(());
@@ -197,6 +233,32 @@ impl SimState {
         let beside = file.with_extension("new");
         std::fs::write(&beside, text).map_err(failed)?;
         std::fs::rename(&beside, file).map_err(failed)
+    }
+}
+
+/// How long the approval checker looks, when its document does not say.
+const CHECKER_MINUTES: i64 = 48 * 60;
+
+fn is_busy(document: &Value, now: Timestamp) -> bool {
+    match document {
+        Value::Object(entries) => {
+            let end = entries
+                .get("started_at")
+                .and_then(Value::as_str)
+                .and_then(|text| text.parse::<Timestamp>().ok())
+                .and_then(|started_at| {
+                    let minutes = match entries.get("minutes") {
+                        None => CHECKER_MINUTES,
+                        Some(minutes) => minutes.as_i64()?,
+                    };
+                    started_at
+                        .checked_add(SignedDuration::from_mins(minutes))
+                        .ok()
+                });
+            end.is_some_and(|end| end > now) || entries.values().any(|value| is_busy(value, now))
+        }
+        Value::Array(items) => items.iter().any(|item| is_busy(item, now)),
+        _ => false,
     }
 }
 

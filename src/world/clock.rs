@@ -7,13 +7,23 @@
 //!
 //! ```text
 //! reserve -> waiting(at) -> running -> sleeping = waiting(later) -> running -> ended
+//!                              `-> stepped out -> waiting(now) -^
 //! ```
+//!
+//! Whoever reserves a place is the parent of that branch. A parent that steps out gets its place
+//! back in the moment its last branch ends ([`VirtualClock::wait_for_others`]) or the next one does
+//! ([`VirtualClock::wait_for_next`]), not when its thread happens to notice: otherwise the order
+//! would depend on the machine.
 //!
 //! A thread that has no turn (the command line, a test) moves the clock directly.
 
 use std::{
     cell::Cell,
-    sync::{Arc, Condvar, Mutex, MutexGuard},
+    collections::HashMap,
+    sync::{
+        Arc, Condvar, Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -40,6 +50,7 @@ struct State {
     next_id: u64,
     running: Option<u64>,
     waiting: Vec<Waiting>,
+    parents: HashMap<u64, Parent>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -49,8 +60,33 @@ struct Waiting {
     id: u64,
 }
 
+/// Somebody who reserved places for branches that have not all ended.
+#[derive(Debug, Default)]
+struct Parent {
+    branches: u64,
+    stepped_out: Option<StepOut>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct StepOut {
+    until: Until,
+    rank: u64,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Until {
+    AllEnded,
+    NextEnds,
+}
+
+/// Threads without a turn get an identity from here on, so that they can be parents.
+const FIRST_THREAD: u64 = 1 << 63;
+
+static NEXT_THREAD: AtomicU64 = AtomicU64::new(FIRST_THREAD);
+
 thread_local! {
     static MINE: Cell<Option<(u64, u64)>> = const { Cell::new(None) };
+    static THREAD: u64 = NEXT_THREAD.fetch_add(1, Ordering::Relaxed);
 }
 
 impl VirtualClock {
@@ -65,6 +101,7 @@ impl VirtualClock {
                     next_id: 1,
                     running: None,
                     waiting: Vec::new(),
+                    parents: HashMap::new(),
                 }),
                 changed: Condvar::new(),
             }),
@@ -84,54 +121,93 @@ impl VirtualClock {
 
     /// Sleeps: a thread that has a turn hands it on until `duration` has passed.
     pub fn sleep(&self, duration: Duration) {
+        let (id, rank) = me();
         let mut state = self.lock();
         let at = later(state.now, duration);
-        let Some((id, rank)) = MINE.get().filter(|_| state.is_ordered) else {
+        let has_turn = id < FIRST_THREAD || state.running == Some(id);
+        if !state.is_ordered || !has_turn {
             state.now = state.now.max(at);
             return;
-        };
+        }
         state.waiting.push(Waiting { at, rank, id });
-        state.running = None;
+        if state.running == Some(id) {
+            state.running = None;
+        }
         self.hand_on(&mut state);
-        self.wait_for(state, id);
+        drop(self.wait_for(state, id));
     }
 
     /// Reserves a place in the order of turns.
     pub fn reserve(&self, rank: u64) -> Box<dyn TurnTicket> {
+        let (parent, _) = me();
         let mut state = self.lock();
         let id = state.next_id;
         state.next_id += 1;
         if state.is_ordered {
             let at = state.now;
             state.waiting.push(Waiting { at, rank, id });
+            state.parents.entry(parent).or_default().branches += 1;
         }
         Box::new(Ticket {
-            clock: self.clone(),
-            id,
+            branch: Branch {
+                clock: self.clone(),
+                id,
+                parent,
+            },
             rank,
         })
     }
 
-    /// Steps out of the order while `wait` blocks on other branches, then takes a turn again.
+    /// Steps out of the order while `wait` blocks until all branches started here ended, then takes
+    /// a turn again.
     pub fn wait_for_others(&self, wait: &mut dyn FnMut()) {
-        let mine = MINE.get();
+        self.step_out(Until::AllEnded, wait);
+    }
+
+    /// Steps out of the order while `wait` blocks until the next branch started here ends, then
+    /// takes a turn again before any other branch does.
+    ///
+    /// A thread that had no turn keeps this one until it waits again or has no branch left.
+    pub fn wait_for_next(&self, wait: &mut dyn FnMut()) {
+        self.step_out(Until::NextEnds, wait);
+    }
+
+    fn step_out(&self, until: Until, wait: &mut dyn FnMut()) {
+        let (id, rank) = me();
         let mut state = self.lock();
         if !state.is_ordered {
             drop(state);
             return wait();
         }
-        if mine.is_none_or(|(id, _)| state.running == Some(id)) {
-            state.running = None;
-            self.hand_on(&mut state);
+        if let Some(parent) = state.parents.get_mut(&id) {
+            parent.stepped_out = Some(StepOut { until, rank });
         }
+        if state.running == Some(id) {
+            state.running = None;
+        }
+        self.hand_on(&mut state);
         drop(state);
         wait();
-        if let Some((id, rank)) = mine {
-            let mut state = self.lock();
+        let mut state = self.lock();
+        let is_called_back = state
+            .parents
+            .get_mut(&id)
+            .is_none_or(|parent| parent.stepped_out.take().is_none());
+        let has_place =
+            state.running == Some(id) || state.waiting.iter().any(|entry| entry.id == id);
+        if !is_called_back || !has_place {
+            if id >= FIRST_THREAD {
+                return;
+            }
             let at = state.now;
             state.waiting.push(Waiting { at, rank, id });
             self.hand_on(&mut state);
-            self.wait_for(state, id);
+        }
+        let mut state = self.wait_for(state, id);
+        let has_branches = state.parents.contains_key(&id);
+        if id >= FIRST_THREAD && !(until == Until::NextEnds && has_branches) {
+            state.running = None;
+            self.hand_on(&mut state);
         }
     }
 
@@ -146,9 +222,10 @@ impl VirtualClock {
         if state.running.is_some() {
             return;
         }
-        let Some(place) = (0..state.waiting.len())
-            .min_by_key(|&place| (state.waiting[place].at, state.waiting[place].rank, place))
-        else {
+        let Some(place) = (0..state.waiting.len()).min_by_key(|&place| {
+            let Waiting { at, rank, id } = state.waiting[place];
+            (at, id < FIRST_THREAD, rank, place)
+        }) else {
             return;
         };
         let next = state.waiting.remove(place);
@@ -157,7 +234,7 @@ impl VirtualClock {
         self.shared.changed.notify_all();
     }
 
-    fn wait_for(&self, mut state: MutexGuard<'_, State>, id: u64) {
+    fn wait_for<'a>(&self, mut state: MutexGuard<'a, State>, id: u64) -> MutexGuard<'a, State> {
         while state.running != Some(id) {
             state = self
                 .shared
@@ -165,34 +242,85 @@ impl VirtualClock {
                 .wait(state)
                 .expect("no thread panics while it holds the clock");
         }
+        state
+    }
+}
+
+/// The identity and rank under which this thread takes part.
+fn me() -> (u64, u64) {
+    MINE.get().unwrap_or_else(|| (THREAD.with(|id| *id), 0))
+}
+
+/// One branch from its reservation to its end, which is when this is dropped.
+struct Branch {
+    clock: VirtualClock,
+    id: u64,
+    parent: u64,
+}
+
+impl Drop for Branch {
+    fn drop(&mut self) {
+        let mut state = self.clock.lock();
+        if !state.is_ordered {
+            return;
+        }
+        state.waiting.retain(|entry| entry.id != self.id);
+        let now = state.now;
+        if let Some(parent) = state.parents.get_mut(&self.parent) {
+            parent.branches -= 1;
+            let is_last = parent.branches == 0;
+            let called_back = parent
+                .stepped_out
+                .take_if(|step| is_last || step.until == Until::NextEnds);
+            if is_last {
+                state.parents.remove(&self.parent);
+            }
+            if let Some(step) = called_back {
+                state.waiting.insert(
+                    0,
+                    Waiting {
+                        at: now,
+                        rank: if step.until == Until::NextEnds {
+                            0
+                        } else {
+                            step.rank
+                        },
+                        id: self.parent,
+                    },
+                );
+            }
+        }
+        if state.running == Some(self.id) {
+            state.running = None;
+            self.clock.hand_on(&mut state);
+        }
     }
 }
 
 struct Ticket {
-    clock: VirtualClock,
-    id: u64,
+    branch: Branch,
     rank: u64,
 }
 
 impl TurnTicket for Ticket {
     fn enter(self: Box<Self>) -> Box<dyn TurnGuard> {
-        let before = MINE.replace(Some((self.id, self.rank)));
-        let clock = self.clock.clone();
-        let state = clock.lock();
+        let Self { branch, rank } = *self;
+        let before = MINE.replace(Some((branch.id, rank)));
+        let state = branch.clock.lock();
         if state.is_ordered {
-            clock.wait_for(state, self.id);
+            drop(branch.clock.wait_for(state, branch.id));
+        } else {
+            drop(state);
         }
         Box::new(Guard {
-            clock: self.clock,
-            id: self.id,
+            _branch: branch,
             before,
         })
     }
 }
 
 struct Guard {
-    clock: VirtualClock,
-    id: u64,
+    _branch: Branch,
     before: Option<(u64, u64)>,
 }
 
@@ -201,11 +329,6 @@ impl TurnGuard for Guard {}
 impl Drop for Guard {
     fn drop(&mut self) {
         MINE.set(self.before);
-        let mut state = self.clock.lock();
-        if state.running == Some(self.id) {
-            state.running = None;
-            self.clock.hand_on(&mut state);
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! service on loopback.
 
 pub mod clock;
+mod disk;
 pub mod simulated;
 pub mod system;
 
@@ -86,8 +87,14 @@ pub trait World: Send + Sync + 'static {
         Box::new(Unordered)
     }
 
-    /// Steps out of the order of turns while `wait` blocks on other branches.
+    /// Steps out of the order of turns while `wait` blocks until all branches started here ended.
     fn wait_for_others(&self, wait: &mut dyn FnMut()) {
+        wait();
+    }
+
+    /// The same while `wait` blocks until the next of them ends; whoever waits goes on before any
+    /// other branch does.
+    fn wait_for_next(&self, wait: &mut dyn FnMut()) {
         wait();
     }
 }

@@ -1,1 +1,258 @@
-//! Placeholder.
+//! A world in which nothing is real but the folders it was given: a clock that moves only when
+//! something sleeps, emulators for services, dummies for secrets, prepared answers for a person.
+//!
+//! The outside itself (documents, schedule, faults) is [`SimState`]; the emulators and their
+//! addresses come from [`crate::sim::harness`].
+
+use std::{
+    collections::HashMap,
+    io,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, RwLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use secrecy::SecretString;
+use url::Url;
+use uuid::Uuid;
+
+use super::{
+    Answer, BoxFuture, Event, Question, Terminal, TurnTicket, Unattended, World,
+    clock::VirtualClock, disk,
+};
+use crate::{error::Result, sim::state::SimState};
+
+/// The environment variables that hold secrets; each has a fixed dummy here.
+pub const SECRET_NAMES: [&str; 14] = [
+    "APITOKEN",
+    "GCP_SA_FILE",
+    "GITHUB_TOKEN",
+    "GITLAB_TOKEN",
+    "JENKINS_TOKEN",
+    "JENKINS_USER",
+    "JIRA_EMAIL",
+    "JIRA_TOKEN",
+    "JIRA_USERNAME",
+    "OAR_JWK",
+    "OAR_MCP_TOKEN",
+    "PYXIS_TOKEN",
+    "SLACK_APP_TOKEN",
+    "SLACK_BOT_TOKEN",
+];
+
+/// What a simulated world is made of besides its state.
+pub struct Settings {
+    /// Where each emulator listens.
+    pub endpoints: HashMap<String, Url>,
+    /// The environment; the real one is never looked at.
+    pub env: HashMap<String, String>,
+    /// The folders whose files can be read and written; everything else is absent.
+    pub folders: Vec<PathBuf>,
+    /// Asked when no answer is prepared, and told what happens.
+    pub terminal: Arc<dyn Terminal>,
+    /// The process kills itself at the point with this number, counted from 1.
+    pub crash_at: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            endpoints: HashMap::new(),
+            env: HashMap::new(),
+            folders: Vec::new(),
+            terminal: Arc::new(Unattended),
+            crash_at: None,
+        }
+    }
+}
+
+/// A simulated world.
+pub struct SimulatedWorld {
+    state: Arc<SimState>,
+    clock: VirtualClock,
+    endpoints: RwLock<HashMap<String, Url>>,
+    env: HashMap<String, String>,
+    folders: Vec<PathBuf>,
+    terminal: Arc<dyn Terminal>,
+    crash_at: Option<u64>,
+    points: AtomicU64,
+}
+
+impl SimulatedWorld {
+    /// Makes the world around `state`.
+    pub fn new(state: Arc<SimState>, settings: Settings) -> Self {
+        Self {
+            clock: state.clock().clone(),
+            state,
+            endpoints: RwLock::new(settings.endpoints),
+            env: settings.env,
+            folders: settings.folders,
+            terminal: settings.terminal,
+            crash_at: settings.crash_at,
+            points: AtomicU64::new(0),
+        }
+    }
+
+    /// The outside of this world.
+    pub fn state(&self) -> &Arc<SimState> {
+        &self.state
+    }
+
+    /// Says where a service is from now on.
+    pub fn set_endpoint(&self, service: &str, address: Url) {
+        self.endpoints
+            .write()
+            .expect("no thread panics while it holds the addresses")
+            .insert(service.to_owned(), address);
+    }
+
+    /// How many points at which the process may die were passed.
+    pub fn points(&self) -> u64 {
+        self.points.load(Ordering::SeqCst)
+    }
+
+    fn check(&self, path: &Path) -> io::Result<()> {
+        let climbs = path
+            .components()
+            .any(|part| part == std::path::Component::ParentDir);
+        if !climbs && self.folders.iter().any(|folder| path.starts_with(folder)) {
+            return Ok(());
+        }
+        Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!(
+                "`{}` is outside the folders of the simulated world",
+                path.display()
+            ),
+        ))
+    }
+
+    fn meet_fault(&self, operation: &str) -> io::Result<()> {
+        let Some(fault) = self.state.fault("world", operation) else {
+            return Ok(());
+        };
+        Err(match fault.kind.as_str() {
+            "disk_full" => io::ErrorKind::StorageFull.into(),
+            "read_only" => io::ErrorKind::ReadOnlyFilesystem.into(),
+            "denied" => io::ErrorKind::PermissionDenied.into(),
+            kind => io::Error::other(format!("simulated fault `{kind}`")),
+        })
+    }
+}
+
+impl World for SimulatedWorld {
+    fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
+        // Blocks the thread that polls: that thread is the branch whose turn it is.
+        Box::pin(async move { self.clock.sleep(duration) })
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        self.env
+            .get(name)
+            .filter(|value| !value.is_empty())
+            .cloned()
+    }
+
+    fn secret(&self, name: &str) -> Option<SecretString> {
+        SECRET_NAMES.contains(&name).then(|| {
+            let dummy = format!("simulated-{}", name.to_lowercase().replace('_', "-"));
+            SecretString::from(dummy)
+        })
+    }
+
+    fn endpoint(&self, service: &str) -> Option<Url> {
+        self.endpoints
+            .read()
+            .expect("no thread panics while it holds the addresses")
+            .get(service)
+            .cloned()
+    }
+
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        self.meet_fault("read")?;
+        self.check(path)?;
+        disk::read(path)
+    }
+
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.meet_fault("write")?;
+        self.check(path)?;
+        disk::write(path, bytes, disk::Safety::Written)
+    }
+
+    fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        self.meet_fault("append")?;
+        self.check(path)?;
+        disk::append(path, bytes, disk::Safety::Written)
+    }
+
+    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
+        self.meet_fault("list")?;
+        self.check(folder)?;
+        disk::list(folder)
+    }
+
+    fn ask(&self, question: &Question) -> Result<Option<Answer>> {
+        if let Some(prepared) = self.state.answer(&question.about) {
+            return Ok(Some(Answer {
+                word: prepared.word,
+                reason: prepared.reason,
+            }));
+        }
+        self.terminal.ask(question)
+    }
+
+    fn say(&self, event: &Event) {
+        self.terminal.say(event);
+    }
+
+    fn fresh_id(&self) -> Uuid {
+        self.state.fresh_id()
+    }
+
+    fn person(&self) -> String {
+        "sim".to_owned()
+    }
+
+    fn can_change(&self) -> bool {
+        self.state.can_change()
+    }
+
+    fn point(&self, _name: &str) {
+        let number = self.points.fetch_add(1, Ordering::SeqCst) + 1;
+        if self.crash_at == Some(number) {
+            die();
+        }
+    }
+
+    fn reserve_turn(&self, rank: u64) -> Box<dyn TurnTicket> {
+        self.clock.reserve(rank)
+    }
+
+    fn wait_for_others(&self, wait: &mut dyn FnMut()) {
+        self.clock.wait_for_others(wait);
+    }
+
+    fn wait_for_next(&self, wait: &mut dyn FnMut()) {
+        self.clock.wait_for_next(wait);
+    }
+}
+
+/// Ends the process as a power cut would: nothing is flushed, nothing is dropped.
+fn die() -> ! {
+    #[cfg(unix)]
+    {
+        // Nobody is left to hear about a failure; the abort below ends the process then.
+        let _ =
+            rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+    }
+    std::process::abort()
+}

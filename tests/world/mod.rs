@@ -1,1 +1,5 @@
-//! Tests of `src/world`.
+//! The world outside: turns, files, prepared answers.
+
+mod clock;
+mod simulated;
+mod system;

@@ -1,0 +1,289 @@
+//! What will happen to a release in a simulated world: the plan a scenario changes, and the
+//! schedule it becomes.
+//!
+//! Times in the plan count from the start of the world, those of promoted tests from promotion.
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::{
+    results::{Tests, revisions},
+    seed::{Identity, Seed, merge_requests, metadata, result_path, text},
+    state::{Due, Fault, PreparedAnswer, Stored, set},
+};
+
+/// A release and what will happen to it.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What the release is made from.
+    pub seed: Seed,
+    /// What identifies it at the services.
+    pub identity: Identity,
+    /// The documents of the first day.
+    pub documents: Value,
+    /// When the promoted build is in which phase; none means that it is never promoted.
+    pub phases: Vec<(SignedDuration, String)>,
+    /// The tests of the promoted build.
+    pub promoted_tests: Option<TestPlan>,
+    /// The tests of the candidate; `None` when they were accepted before the world began.
+    pub candidate_tests: Option<TestPlan>,
+    /// When the stage-release pipeline is in which state.
+    pub stage_release: Vec<(SignedDuration, String)>,
+    /// When the payload metadata address can be reached.
+    pub metadata_url: Option<SignedDuration>,
+    /// What else happens.
+    pub schedule: Vec<(SignedDuration, Vec<String>, Value)>,
+    /// Faults.
+    pub faults: Vec<Fault>,
+    /// Prepared answers.
+    pub answers: Vec<PreparedAnswer>,
+    acts: u64,
+}
+
+/// When the result file of a build appears and is complete.
+#[derive(Clone, Copy, Debug)]
+pub struct TestPlan {
+    /// How the tests go.
+    pub tests: Tests,
+    /// When the file appears.
+    pub created: SignedDuration,
+    /// When the last job has ended.
+    pub aggregated: SignedDuration,
+}
+
+impl Default for TestPlan {
+    fn default() -> Self {
+        Self {
+            tests: Tests::Accepted,
+            created: SignedDuration::from_hours(1),
+            aggregated: SignedDuration::from_hours(6),
+        }
+    }
+}
+
+impl Plan {
+    /// Returns the plan of a release that goes well.
+    pub fn new(seed: Seed, identity: Identity) -> Self {
+        let hours = SignedDuration::from_hours;
+        let mut plan = Self {
+            documents: seed.documents(&identity),
+            seed,
+            identity,
+            phases: Vec::new(),
+            promoted_tests: Some(TestPlan::default()),
+            candidate_tests: None,
+            stage_release: vec![
+                (hours(4), "running".to_owned()),
+                (hours(10), "success".to_owned()),
+            ],
+            metadata_url: Some(hours(30)),
+            schedule: Vec::new(),
+            faults: Vec::new(),
+            answers: Vec::new(),
+            acts: 0,
+        };
+        plan.promote(hours(8));
+        plan.set_owner(super::seed::OWNER);
+        plan
+    }
+
+    /// Has the build promoted after a time; its verification begins two hours before.
+    pub fn promote(&mut self, after: SignedDuration) {
+        let verification = (after - SignedDuration::from_hours(2)).max(SignedDuration::ZERO);
+        self.phases = vec![
+            (verification, "Ready".to_owned()),
+            (after, "Accepted".to_owned()),
+        ];
+    }
+
+    /// Says who owns the release; nobody when it is empty.
+    pub fn set_owner(&mut self, address: &str) {
+        self.answers.retain(|answer| answer.about != "owner");
+        let owner = if address.is_empty() {
+            Value::Null
+        } else {
+            self.answers.push(PreparedAnswer {
+                about: "owner".to_owned(),
+                word: address.to_owned(),
+                reason: String::new(),
+            });
+            address.into()
+        };
+        self.documents["people"]["owner"] = owner;
+    }
+
+    /// Takes the shipment away: the release goes the older way over advisories alone.
+    pub fn use_errata_flow(&mut self) {
+        self.identity.merge_request = None;
+        self.identity.shipment_mr = String::new();
+        self.stage_release.clear();
+        self.show_identity();
+    }
+
+    /// Writes the identity into the documents again after it changed.
+    pub fn show_identity(&mut self) {
+        let version = self.seed.version.to_string();
+        self.documents["oar"]["releases"][version] = metadata(&self.identity);
+        self.documents["gitlab"]["merge_requests"] = merge_requests(&self.identity);
+    }
+
+    /// Has a person do something at the state store after a time.
+    pub fn act(&mut self, after: SignedDuration, mut act: Value) {
+        self.acts += 1;
+        act["release"] = self.seed.version.to_string().into();
+        act["at"] = self.time(after).to_string().into();
+        let name = format!("{}-{}", self.seed.version, self.acts);
+        self.schedule
+            .push((after, path(&["people", "acts", &name]), act));
+    }
+
+    /// Sets a value in the documents of the first day.
+    pub fn set(&mut self, way: &[String], value: Value) {
+        set(&mut self.documents, way, value);
+    }
+
+    /// Returns the point in time `after` the start.
+    pub fn time(&self, after: SignedDuration) -> Timestamp {
+        self.seed
+            .start
+            .saturating_add(after)
+            .unwrap_or(Timestamp::MAX)
+    }
+
+    /// Turns the plan into what a world keeps.
+    pub fn into_stored(self) -> Stored {
+        let schedule = self.due();
+        let mut stored = Stored {
+            scenario: self.seed.scenario.clone(),
+            seed: self.seed.seed,
+            ids: 0,
+            now: self.seed.start,
+            documents: self.documents,
+            schedule: Vec::new(),
+            faults: self.faults,
+            answers: self.answers,
+        };
+        // What happens at the start is already there when the world begins.
+        for due in schedule {
+            if due.at <= stored.now {
+                set(&mut stored.documents, &due.path, due.value);
+            } else {
+                stored.schedule.push(due);
+            }
+        }
+        stored
+    }
+
+    fn due(&self) -> Vec<Due> {
+        let mut schedule = self.build_phases();
+        schedule.extend(self.test_files());
+        schedule.extend(self.shipment());
+        schedule.extend(self.schedule.iter().map(|(after, way, value)| Due {
+            at: self.time(*after),
+            path: way.clone(),
+            value: value.clone(),
+        }));
+        schedule.sort_by_key(|due| due.at);
+        schedule
+    }
+
+    fn build_phases(&self) -> Vec<Due> {
+        let version = self.seed.version.to_string();
+        let stream = self.seed.version.stable_stream();
+        let created = self.phases.first().map(|(after, _)| self.time(*after));
+        self.phases
+            .iter()
+            .map(|(after, phase)| Due {
+                at: self.time(*after),
+                path: path(&["release_controller", "streams", &stream, &version]),
+                value: self
+                    .seed
+                    .tag(&version, phase, created.unwrap_or(self.seed.start)),
+            })
+            .collect()
+    }
+
+    fn test_files(&self) -> Vec<Due> {
+        let mut files = Vec::new();
+        if let (Some(candidate), Some(tests)) = (&self.identity.candidate, self.candidate_tests) {
+            files.extend(self.revisions(candidate, tests, self.seed.start));
+        }
+        let promoted_at = self
+            .phases
+            .iter()
+            .find(|(_, phase)| phase == "Accepted")
+            .map(|(after, _)| self.time(*after));
+        if let (Some(promoted_at), Some(tests)) = (promoted_at, self.promoted_tests) {
+            let version = self.seed.version.to_string();
+            files.push(Due {
+                at: promoted_at + tests.created.min(SignedDuration::from_mins(50)),
+                path: record(&format!(
+                    "_releases/ocp-latest-{}-stable-amd64.json",
+                    self.seed.version.y_stream()
+                )),
+                value: text(&super::seed::build(&version)).into(),
+            });
+            files.extend(self.revisions(&version, tests, promoted_at));
+        }
+        files
+    }
+
+    fn revisions(&self, build: &str, plan: TestPlan, from: Timestamp) -> Vec<Due> {
+        let at = |after| from.saturating_add(after).unwrap_or(Timestamp::MAX);
+        let (created, aggregated) = (at(plan.created), at(plan.aggregated));
+        revisions(&self.seed, build, plan.tests, created, aggregated)
+            .into_iter()
+            .map(|(at, file)| Due {
+                at,
+                path: record(&result_path(build)),
+                value: text(&file).into(),
+            })
+            .collect()
+    }
+
+    fn shipment(&self) -> Vec<Due> {
+        let mut changes = Vec::new();
+        if let Some(after) = self.metadata_url {
+            changes.push(Due {
+                at: self.time(after),
+                path: path(&["oar", "is_metadata_url_reachable"]),
+                value: true.into(),
+            });
+        }
+        let Some(number) = self.identity.merge_request else {
+            return changes;
+        };
+        let number = number.to_string();
+        let mut field = |after: SignedDuration, key: &str, value: Value| {
+            changes.push(Due {
+                at: self.time(after),
+                path: path(&["gitlab", "merge_requests", &number, key]),
+                value,
+            });
+        };
+        for (after, word) in &self.stage_release {
+            field(*after, "stage_release", word.as_str().into());
+            if word == "success" {
+                field(*after, "labels", json!(["stage-release-success"]));
+            }
+        }
+        if let Some(after) = self.metadata_url {
+            field(after, "prod_release", "success".into());
+            field(
+                after,
+                "labels",
+                json!(["stage-release-success", "prod-release-success"]),
+            );
+        }
+        changes
+    }
+}
+
+/// Returns a path of keys.
+pub fn path(keys: &[&str]) -> Vec<String> {
+    keys.iter().map(|key| (*key).to_owned()).collect()
+}
+
+fn record(file: &str) -> Vec<String> {
+    path(&["github", "branches", "record", file])
+}
