@@ -2,6 +2,7 @@
 
 mod cli;
 mod flow;
+mod house;
 mod http;
 mod oar;
 mod release;

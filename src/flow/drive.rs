@@ -3,7 +3,7 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
-    sync::{Arc, Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard, OnceLock},
 };
 
 use jiff::civil::Date;
@@ -96,8 +96,14 @@ pub struct Drive {
     /// Look only, under these conditions.
     pub plan: Option<Plan>,
     facts: Mutex<Facts>,
-    queue: Mutex<Vec<Change>>,
+    queue: Mutex<Vec<Arc<Waiting>>>,
     writing: Mutex<()>,
+}
+
+/// Changes of one branch on their way to the store.
+struct Waiting {
+    changes: Vec<Change>,
+    ended: OnceLock<Result<()>>,
 }
 
 /// What one pass has read.
@@ -210,7 +216,8 @@ impl Drive {
     }
 
     /// Writes changes to the state store. Changes that other branches queue at the same moment
-    /// travel in the same write.
+    /// travel in the same write; when the store refuses that, each goes alone, so that a refusal
+    /// reaches only the branch it is meant for.
     pub fn write(&self, changes: Vec<Change>) -> Result<()> {
         if changes.is_empty() {
             return Ok(());
@@ -218,22 +225,41 @@ impl Drive {
         if self.plan.is_some() {
             return Err(would("would write to the state of the release"));
         }
-        self.queue.lock().expect("no thread panics while it holds the queue").extend(changes);
+        let mine = Arc::new(Waiting { changes, ended: OnceLock::new() });
+        self.queue().push(mine.clone());
         let _writer = self.writing.lock().expect("no thread panics while it writes");
-        let batch: Vec<_> = std::mem::take(
-            &mut *self.queue.lock().expect("no thread panics while it holds the queue"),
-        );
-        if batch.is_empty() {
-            return Ok(());
+        if mine.ended.get().is_none() {
+            let batch = std::mem::take(&mut *self.queue());
+            self.write_batch(&batch)?;
         }
+        mine.ended.get().cloned().unwrap_or(Ok(()))
+    }
+
+    fn write_batch(&self, batch: &[Arc<Waiting>]) -> Result<()> {
         let is_limited = self.snapshot()?.is_some_and(|snapshot| snapshot.is_limited);
         let store = match (&self.stores.fallback, is_limited) {
             (Some(fallback), true) => fallback,
             _ => &self.stores.primary,
         };
-        let snapshot = self.session.wait(store.apply(&self.release, &batch))?;
-        self.facts().snapshot = Some(Some(snapshot));
+        let apply = |changes: &[Change]| -> Result<()> {
+            let snapshot = self.session.wait(store.apply(&self.release, changes))?;
+            self.facts().snapshot = Some(Some(snapshot));
+            Ok(())
+        };
+        let together: Vec<Change> =
+            batch.iter().flat_map(|waiting| waiting.changes.iter().cloned()).collect();
+        let ended = apply(&together);
+        let goes_alone = batch.len() > 1 && ended.is_err();
+        for waiting in batch {
+            let ended = if goes_alone { apply(&waiting.changes) } else { ended.clone() };
+            // Each is set once: a batch is taken out of the queue whole.
+            let _ = waiting.ended.set(ended);
+        }
         Ok(())
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Vec<Arc<Waiting>>> {
+        self.queue.lock().expect("no thread panics while it holds the queue")
     }
 
     fn facts(&self) -> MutexGuard<'_, Facts> {

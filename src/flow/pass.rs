@@ -271,14 +271,19 @@ impl<'a> Pass<'a> {
             return Ok(());
         }
         let text = outcome.output.clone().unwrap_or_else(|| outcome.reason.clone());
-        drive.write(vec![Change::SetTask {
+        let written = drive.write(vec![Change::SetTask {
             name: node.name.clone(),
             status,
             result: Some(with_identity(text, outcome)),
             started_at: None,
             completed_at: None,
             is_reset: false,
-        }])
+        }]);
+        match written {
+            // Somebody else recorded `Pass` meanwhile: that stands.
+            Err(error) if error.kind == Kind::Refused => drive.refresh().map(|_| ()),
+            other => other,
+        }
     }
 
     /// A tool may have recorded a wait as `Fail` or as `In Progress` with nothing running; what
