@@ -83,7 +83,7 @@ fn about(_wiring: &Wiring, found: &Found, report: &NodeReport) -> Result<Value> 
         .iter()
         .flat_map(|snapshot| snapshot.document.issues())
         .filter(|issue| issue.related_tasks.contains(&report.name))
-        .map(|issue| json!({ "text": issue.issue, "blocker": issue.is_blocker, "resolved": issue.is_resolved }))
+        .map(|issue| json!({ "text": issue.text, "blocker": issue.is_blocker, "resolved": issue.is_resolved }))
         .collect();
     let before: Vec<Value> = report
         .after

@@ -170,8 +170,8 @@ fn missing_in_state(snapshot: &Snapshot) -> Vec<String> {
             status => Some(format!("{task} is {status}")),
         })
         .collect();
-    missing.extend(document.open_blockers().map(|issue| {
-        format!("open blocker: {}", issue.issue.lines().next().unwrap_or_default())
+    missing.extend(document.open_blockers().into_iter().map(|issue| {
+        format!("open blocker: {}", issue.text.lines().next().unwrap_or_default())
     }));
     missing
 }

@@ -17,7 +17,10 @@ use super::{
 use crate::{
     call::Session,
     error::Result,
-    release::{Version, statebox::Change},
+    release::{
+        Version,
+        statebox::{Change, time::parse_day},
+    },
     state::{Snapshot, StateStore},
 };
 
@@ -270,11 +273,15 @@ impl Drive {
 fn of_document(snapshot: &Snapshot) -> Metadata {
     let view = snapshot.document.metadata();
     Metadata {
-        jira_ticket: view.jira_ticket,
-        advisories: view.advisory_ids.into_iter().collect(),
-        candidate_builds: view.candidate_builds.into_iter().collect(),
-        shipment_mr: view.shipment_mr.filter(|link| !link.is_empty()),
-        release_date: view.release_date,
+        jira_ticket: view.jira_ticket.clone(),
+        advisories: view.advisory_ids.iter().map(|(kind, id)| (kind.clone(), *id)).collect(),
+        candidate_builds: view
+            .candidate_builds
+            .iter()
+            .map(|(arch, build)| (arch.clone(), build.clone()))
+            .collect(),
+        shipment_mr: view.shipment_mr.clone().filter(|link| !link.is_empty()),
+        release_date: view.release_day(),
     }
 }
 
@@ -293,11 +300,6 @@ pub fn metadata_from_json(value: &Value) -> Metadata {
             .filter_map(|(arch, build)| Some((arch.clone(), build.as_str()?.to_owned())))
             .collect(),
         shipment_mr: text("shipment_mr"),
-        release_date: text("release_date").and_then(|text| parse_date(&text)),
+        release_date: text("release_date").and_then(|text| parse_day(&text)),
     }
-}
-
-/// Reads a planned day such as `2027-Mar-4`.
-pub fn parse_date(text: &str) -> Option<Date> {
-    Date::strptime("%Y-%b-%d", text).ok()
 }

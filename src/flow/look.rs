@@ -11,7 +11,8 @@ use super::{
     report::{NodeReport, State},
 };
 use crate::{
-    release::{Ending, TaskStatus, statebox::StateBox, task::WORKFLOW_TASKS},
+    oar::outcome::recorded,
+    release::{Ending, TaskStatus, statebox::{StateBox, time}, task::WORKFLOW_TASKS},
     state::Snapshot,
 };
 
@@ -69,7 +70,7 @@ impl Known<'_> {
         }
         let document = self.snapshot.map(|snapshot| &snapshot.document);
         if let Some(issue) = document.and_then(|document| document.blocker_of(&node.name)) {
-            let text = issue.issue.lines().next().unwrap_or_default();
+            let text = issue.text.lines().next().unwrap_or_default();
             let mut report = NodeReport::new(node, State::Blocked, format!("blocker: {text}"));
             report.owner = Some("whoever can resolve the issue".to_owned());
             report.next = Some("resolve the issue in the state of the release, then run again".to_owned());
@@ -109,7 +110,8 @@ impl Known<'_> {
         }
         let task = document.task(&node.name)?;
         let text = task.result.as_deref().unwrap_or_default();
-        if crate::oar::outcome::is_really_a_wait(&node.name, text)
+        let was_a_wait = recorded(&node.name, TaskStatus::Fail, Some(text)).outcome.status != Ending::Fail;
+        if was_a_wait
             || self.may_be_tried_again(&node.name, instant(task.completed_at.as_deref()), document)
         {
             return None;
@@ -165,5 +167,5 @@ fn last_outcome(entries: &[Entry], name: &str) -> Option<(Ending, String, Timest
 }
 
 fn instant(text: Option<&str>) -> Option<Timestamp> {
-    text?.parse().ok()
+    time::parse(text?)
 }

@@ -372,7 +372,7 @@ pub fn notes(drive: &Drive) -> Result<Vec<String>> {
         );
     }
     for issue in snapshot.document.issues().iter().filter(|issue| !issue.is_resolved) {
-        let text = issue.issue.lines().next().unwrap_or_default();
+        let text = issue.text.lines().next().unwrap_or_default();
         let word = if issue.is_blocker { "open blocker" } else { "open issue" };
         let about = if issue.related_tasks.is_empty() {
             "the whole release".to_owned()

@@ -1,6 +1,6 @@
 //! Tests of `src/release`.
 
-mod test_result;
+pub mod test_result;
 mod test_result_advice;
 mod test_result_reading;
 mod test_result_registry;

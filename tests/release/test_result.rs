@@ -146,8 +146,8 @@ const HISTORY: [(&str, &str, &str, &str); 17] = [
     ("ginkgo-suites", "accepted", "S", "ACCEPT"),
     ("build-as-string", "in progress", "P", "WAIT"),
     ("extra-null-keys", "in progress", "P", "WAIT"),
-    ("legacy-layout", "unreadable", "", "WAIT"),
-    ("invalid-json", "unreadable", "", "WAIT"),
+    ("legacy-layout", "unreadable", "", "INVESTIGATE"),
+    ("invalid-json", "unreadable", "", "INVESTIGATE"),
 ];
 
 fn runs(analysis: &Analysis) -> String {

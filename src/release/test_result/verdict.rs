@@ -27,9 +27,9 @@ pub enum Word {
     Accept,
     /// Do not take the build.
     Reject,
-    /// The file does not tell; somebody must look.
+    /// The file does not tell, or cannot be read; somebody must look.
     Investigate,
-    /// Nothing to judge yet.
+    /// No file, or no decision in it yet.
     Wait,
 }
 
@@ -254,9 +254,14 @@ fn undecided(reading: &Reading, acceptance: Option<&Acceptance>, coverage: &Cove
             None => "not decided yet".to_owned(),
         },
     };
+    let is_unreadable = reading.status() == "unreadable";
     Verdict {
-        word: Word::Wait,
-        confidence: None,
+        word: if is_unreadable {
+            Word::Investigate
+        } else {
+            Word::Wait
+        },
+        confidence: is_unreadable.then_some(Confidence::Low),
         reasons: coverage.gap().into_iter().chain([why]).collect(),
         units: Vec::new(),
     }
@@ -265,6 +270,7 @@ fn undecided(reading: &Reading, acceptance: Option<&Acceptance>, coverage: &Cove
 fn accepted(acceptance: &Acceptance) -> Verdict {
     let retried = acceptance.retried().count();
     let reason = match retried {
+        0 if acceptance.total == 1 => "accepted: its only job passed".to_owned(),
         0 => format!("accepted: all {} passed", jobs(acceptance.total)),
         _ => format!(
             "accepted: {retried} of {} needed retries",
