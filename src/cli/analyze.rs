@@ -6,8 +6,10 @@
 
 mod advice;
 mod job_names;
+mod page;
 mod report;
 mod text;
+mod words;
 
 pub use advice::next_actions;
 pub use report::report;

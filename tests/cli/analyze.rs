@@ -299,3 +299,20 @@ fn the_report_of_a_damaged_file_says_where() {
     );
     assert_eq!(problem["message"], "trailing comma");
 }
+
+#[test]
+fn control_characters_of_a_report_do_not_reach_the_terminal() {
+    let run = json!({
+        "jobState": "failure", "jobCompletionTime": "2026-06-01T00:00:00Z",
+        "testResultSummary": { "s": { "failures": 1, "failingScenarios": ["bad\u{1b}[2J\nname"] } },
+    });
+    let file = json!({
+        "build": { "name": "4.20.1" }, "aggregated": true, "accepted": false,
+        "result": [{ "jobName": "x-aws", "firstJob": run }],
+    });
+    let bytes = file.to_string().into_bytes();
+    let analysis = Analysis::of("4.20.1", "amd64", Some(&bytes), None).expect("an analysis");
+    let shown = text(&analysis, 100, false);
+    assert!(!shown.contains('\u{1b}'), "{shown:?}");
+    assert!(shown.contains("bad[2J name"), "{shown}");
+}

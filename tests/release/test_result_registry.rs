@@ -241,3 +241,21 @@ fn nothing_is_said_about_coverage_before_the_known_job_set() {
         Some(3)
     );
 }
+
+#[test]
+fn a_file_that_the_aggregator_never_finishes_says_why() {
+    let job = |name: &str| json!({ "jobName": name, "firstJob": run('S') });
+    let text = json!({ "build": { "name": "4.20.1" }, "result": [job("a"), job("stranger")] });
+    let bytes = text.to_string().into_bytes();
+    let analysis =
+        Analysis::of("4.20.1", "amd64", Some(&bytes), Some(&registry())).expect("an analysis");
+    let reasons = analysis.verdict.reasons;
+    assert_eq!(
+        reasons[0],
+        "coverage gap: only 1 of 2 required jobs were started"
+    );
+    assert!(
+        reasons[1].contains("the registry no longer lists some of them"),
+        "{reasons:?}"
+    );
+}

@@ -1,26 +1,18 @@
 //! The analysis as text for people: short for an accepted build, with all evidence for others.
 
-use std::{fmt::Write, ops::RangeInclusive};
-
 use anstyle::{AnsiColor, Style};
-use comfy_table::{Table, presets::UTF8_FULL_CONDENSED};
 
-use super::{advice::next_actions, job_names::JobNames};
-use crate::release::test_result::{
-    Acceptance, Analysis, Class, Job, JobEvaluation, JobWord, Platform, Run, Scenario, TestResult,
-    Unit, Word,
+use super::{
+    advice::next_actions,
+    job_names::JobNames,
+    page::Page,
+    words::{attempt, computed, lost, outcome, plain, platforms, seen, stored, word_style},
 };
-
-/// Widths a table can be drawn in.
-const WIDTHS: RangeInclusive<usize> = 60..=200;
+use crate::release::test_result::{Analysis, Job, JobEvaluation, JobWord, Platform, Unit};
 
 /// Returns the analysis as lines of at most about `width` columns; links are never broken.
 pub fn text(analysis: &Analysis, width: usize, colour: bool) -> String {
-    let mut page = Page {
-        out: String::new(),
-        width: width.clamp(*WIDTHS.start(), *WIDTHS.end()),
-        colour,
-    };
+    let mut page = Page::new(width, colour);
     page.head(analysis);
     if let (Some(result), Some(rule)) = (analysis.reading.result(), &analysis.acceptance) {
         let missing = analysis.coverage.missing.iter();
@@ -52,62 +44,10 @@ pub fn text(analysis: &Analysis, width: usize, colour: bool) -> String {
         page.flakes(analysis, &names);
     }
     page.next(analysis);
-    page.out
-}
-
-/// The least room for the column that takes what the others leave.
-const NARROWEST_COLUMN: usize = 24;
-
-struct Page {
-    out: String,
-    width: usize,
-    colour: bool,
+    page.into_text()
 }
 
 impl Page {
-    fn line(&mut self, text: impl AsRef<str>) {
-        self.out.push_str(text.as_ref().trim_end());
-        self.out.push('\n');
-    }
-
-    fn title(&mut self, text: &str) {
-        let text = self.paint(text, Style::new().bold());
-        self.line("");
-        self.line(text);
-    }
-
-    fn paint(&self, text: &str, style: Style) -> String {
-        if self.colour {
-            format!("{style}{text}{style:#}")
-        } else {
-            text.to_owned()
-        }
-    }
-
-    /// Text after an indent, broken between words.
-    fn wrapped(&mut self, first: &str, text: &str) {
-        let indent = " ".repeat(first.chars().count());
-        let mut line = first.to_owned();
-        let mut is_empty = true;
-        for word in text.split_whitespace() {
-            let length = line.chars().count() + 1 + word.chars().count();
-            if !is_empty && length > self.width {
-                self.line(std::mem::replace(&mut line, indent.clone()));
-                is_empty = true;
-            }
-            if !is_empty {
-                line.push(' ');
-            }
-            line.push_str(word);
-            is_empty = false;
-        }
-        self.line(line);
-    }
-
-    fn field(&mut self, name: &str, value: &str) {
-        self.line(format!("{name:<10}{value}"));
-    }
-
     fn head(&mut self, analysis: &Analysis) {
         let verdict = &analysis.verdict;
         if let Some(gap) = analysis.coverage.gap() {
@@ -208,7 +148,7 @@ impl Page {
         header.extend(platforms.iter().map(|platform| platform.to_string()));
         let rows = units.iter().map(|unit| {
             let what = match &unit.scenario {
-                Some(scenario) => scenario_name(scenario),
+                Some(scenario) => plain(&scenario.name),
                 None => {
                     let jobs: Vec<_> = unit.jobs.iter().map(|job| names.short(job)).collect();
                     format!("no test report: {}", jobs.join(", "))
@@ -239,7 +179,7 @@ impl Page {
                     suite.name, suite.total, suite.failures, suite.skipped
                 ));
                 for scenario in &suite.failing_scenarios {
-                    self.wrapped("             x ", scenario);
+                    self.wrapped("             x ", &plain(scenario));
                 }
                 let named = suite.failing_scenarios.len() as u64;
                 if suite.failures > named {
@@ -259,7 +199,7 @@ impl Page {
         }
         self.title("Flakes of jobs that passed by retries");
         for flake in flakes {
-            self.wrapped("  - ", &scenario_name(&flake.scenario));
+            self.wrapped("  - ", &plain(&flake.scenario.name));
             self.line(format!(
                 "    {} ({}): {}",
                 names.short(&flake.job),
@@ -278,204 +218,5 @@ impl Page {
         for action in actions {
             self.wrapped("  - ", &action);
         }
-    }
-
-    /// Draws a table; the column `flexible` takes the room that the others leave.
-    fn table(&mut self, header: Vec<String>, mut rows: Vec<Vec<String>>, flexible: usize) {
-        let length = |row: &Vec<String>, column: usize| row[column].chars().count();
-        let all = || rows.iter().chain([&header]);
-        // A border and two blanks a column, and the last border.
-        let fixed: usize = (0..header.len())
-            .filter(|column| *column != flexible)
-            .map(|column| all().map(|row| length(row, column)).max().unwrap_or(0))
-            .sum();
-        let frame = header.len() * 3 + 1;
-        let room = self
-            .width
-            .saturating_sub(fixed + frame)
-            .max(NARROWEST_COLUMN);
-        for row in &mut rows {
-            row[flexible] = folded(&row[flexible], room);
-        }
-        let mut table = Table::new();
-        table
-            .load_style(UTF8_FULL_CONDENSED)
-            .set_header(header)
-            .add_rows(rows);
-        for line in table.lines() {
-            let line = self.coloured(&line);
-            self.line(line);
-        }
-    }
-
-    /// Colours the words that matter in a drawn line; before drawing they would upset the widths.
-    fn coloured(&self, line: &str) -> String {
-        const WORDS: [(&str, AnsiColor); 9] = [
-            ("CROSS_PLATFORM", AnsiColor::Red),
-            ("CONSISTENT_CRITICAL", AnsiColor::Red),
-            ("CONSISTENT_OTHER", AnsiColor::Yellow),
-            ("NO_EVIDENCE", AnsiColor::Yellow),
-            (" failure ", AnsiColor::Red),
-            (" lost", AnsiColor::Red),
-            (" passed", AnsiColor::Green),
-            (" success ", AnsiColor::Green),
-            (" pending ", AnsiColor::Yellow),
-        ];
-        let mut line = line.to_owned();
-        if self.colour {
-            for (word, colour) in WORDS {
-                let style = Style::new().fg_color(Some(colour.into()));
-                line = line.replace(word, &format!("{style}{word}{style:#}"));
-            }
-        }
-        line
-    }
-}
-
-fn word_style(word: Word) -> Style {
-    let colour = match word {
-        Word::Accept => AnsiColor::Green,
-        Word::Reject => AnsiColor::Red,
-        Word::Investigate => AnsiColor::Yellow,
-        Word::Wait => AnsiColor::Cyan,
-    };
-    Style::new().bold().fg_color(Some(colour.into()))
-}
-
-fn stored(result: &TestResult) -> String {
-    let flag = |flag: Option<bool>| flag.map_or("absent".to_owned(), |flag| flag.to_string());
-    let by_hand = if result.is_promoted_by_hand {
-        ", promoted by hand"
-    } else {
-        ""
-    };
-    format!(
-        "aggregated {}, accepted {}{by_hand}",
-        flag(result.aggregated),
-        flag(result.accepted)
-    )
-}
-
-fn computed(rule: &Acceptance) -> String {
-    let word = match rule.accepted {
-        Some(true) => "accepts",
-        Some(false) => "rejects",
-        None => "open",
-    };
-    let count = |word: JobWord| rule.jobs.iter().filter(|job| job.word() == word).count();
-    let mut text = format!(
-        "{word}: {} of {} jobs passed",
-        count(JobWord::Success),
-        rule.total
-    );
-    let lost = count(JobWord::Failed) + count(JobWord::Error);
-    for (count, what) in [
-        (lost, "lost"),
-        (count(JobWord::Pending), "pending"),
-        (rule.retried().count(), "needed retries"),
-    ] {
-        if count > 0 {
-            let _ = write!(text, ", {count} {what}");
-        }
-    }
-    text
-}
-
-fn platforms(rule: &Acceptance) -> String {
-    let mut platforms: Vec<_> = rule
-        .jobs
-        .iter()
-        .map(|job| Platform::of(&job.name))
-        .collect();
-    platforms.sort();
-    platforms.dedup();
-    let counts = platforms.into_iter().map(|platform| {
-        let jobs = rule
-            .jobs
-            .iter()
-            .filter(|job| Platform::of(&job.name) == platform);
-        let (passed, total) = jobs.fold((0, 0), |(passed, total), job| {
-            (passed + usize::from(job.is_success), total + 1)
-        });
-        format!("{platform} {passed} of {total} passed")
-    });
-    counts.collect::<Vec<_>>().join(", ")
-}
-
-/// State and duration of a run, such as `failure 2h39m`.
-fn attempt(run: &Run) -> String {
-    let state = match run.state_word() {
-        "unknown" => "not started",
-        word => word,
-    };
-    match run.duration_minutes() {
-        Some(minutes) if minutes >= 60 => format!("{state} {}h{:02}m", minutes / 60, minutes % 60),
-        Some(minutes) => format!("{state} {minutes}m"),
-        None => state.to_owned(),
-    }
-}
-
-fn outcome(job: &JobEvaluation) -> String {
-    let word = match job.word() {
-        JobWord::Success => "passed",
-        JobWord::Failed => "lost",
-        JobWord::Error => "lost (error)",
-        JobWord::Pending => "pending",
-    };
-    match job.retries {
-        0 => word.to_owned(),
-        retries => format!("{word} {}/{retries}", job.wins),
-    }
-}
-
-fn lost(job: &JobEvaluation) -> String {
-    match (job.word(), job.retries) {
-        (JobWord::Error, 0) => "lost, the run could not start or has no end state".to_owned(),
-        (_, 0) => "lost, without a retry".to_owned(),
-        (_, retries) => format!(
-            "lost, won {} of {retries} retries where {} were needed",
-            job.wins, job.wins_needed
-        ),
-    }
-}
-
-/// Breaks text into lines of at most `width` after blanks and dashes, or anywhere if it must.
-fn folded(text: &str, width: usize) -> String {
-    let mut lines = vec![String::new()];
-    for part in text.split_inclusive([' ', '-']) {
-        for piece in part.chars().collect::<Vec<_>>().chunks(width) {
-            let piece: String = piece.iter().collect();
-            let line = lines.last_mut().expect("there is always a line");
-            if line.chars().count() + piece.trim_end().chars().count() > width {
-                lines.push(piece);
-            } else {
-                line.push_str(&piece);
-            }
-        }
-    }
-    let lines: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
-    lines.join("\n")
-}
-
-fn scenario_name(scenario: &Scenario) -> String {
-    scenario
-        .name
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ")
-}
-
-/// What the attempts on a platform show of a unit, such as `fails 2 of 3`.
-fn seen(unit: &Unit, platform: Platform) -> String {
-    let evidence = unit
-        .evidence
-        .iter()
-        .filter(|item| item.platform == platform);
-    let shown: Vec<_> = evidence.map(|item| item.shows).collect();
-    let fails = shown.iter().filter(|shows| **shows == "fails").count();
-    match (unit.class, shown.len()) {
-        (_, 0) => "-".to_owned(),
-        (Class::NoEvidence, count) => format!("{count} without"),
-        (_, count) => format!("fails {fails} of {count}"),
     }
 }

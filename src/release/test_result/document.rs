@@ -308,11 +308,13 @@ fn suite(name: &str, counters: &Value) -> Suite {
     }
 }
 
-/// Text that is there and not empty; numbers are taken as they are written.
+/// Text that is there and not empty, without characters that move a cursor; numbers are taken as
+/// they are written.
 fn text(object: &Map<String, Value>, key: &str) -> Option<String> {
-    match object.get(key)? {
-        Value::String(text) if !text.is_empty() => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    let text = match object.get(key)? {
+        Value::String(text) => text.chars().filter(|c| !c.is_control()).collect(),
+        Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(text)
 }

@@ -18,6 +18,7 @@ pub mod known_jobs;
 pub mod reading;
 pub mod registry;
 pub mod scenario;
+pub mod unit;
 pub mod verdict;
 
 pub use acceptance::{Acceptance, JobEvaluation, JobWord};
@@ -29,4 +30,5 @@ pub use known_jobs::expected_jobs;
 pub use reading::{Fault, Reading, identity};
 pub use registry::{Coverage, JobList, Registry, RegistryJob};
 pub use scenario::{Family, Scenario};
-pub use verdict::{Class, Confidence, Evidence, Unit, Verdict, Word, verdict};
+pub use unit::{Class, Evidence, Unit};
+pub use verdict::{Confidence, Verdict, Word, verdict};
