@@ -1,12 +1,14 @@
 //! Names of result files, damaged files and files of other builds.
 
 use oar_script::{
+    cli::analyze::text,
     error::Kind,
     release::test_result::{
-        Analysis, Build, Family, FileName, PointerName, Reading, Scenario, arch_name, identity,
-        is_nightly, minor,
+        Acceptance, Analysis, Build, Family, FileName, PointerName, Reading, Scenario, arch_name,
+        identity, is_nightly, minor,
     },
 };
+use serde_json::{Value, json};
 
 use super::test_result::{analysis, fixture};
 
@@ -296,4 +298,80 @@ fn scenario_names_are_taken_apart() {
     );
     check("matches", Family::Other, None, &[], false);
     check("", Family::Other, None, &[], false);
+}
+
+/// Calls `visit` with the document once for each value in it, replaced by `with`.
+fn replaced(document: &Value, with: &Value, visit: &mut dyn FnMut(&Value)) {
+    fn paths(value: &Value, at: String, found: &mut Vec<String>) {
+        match value {
+            Value::Object(map) => map
+                .iter()
+                .for_each(|(key, value)| paths(value, format!("{at}/{key}"), found)),
+            Value::Array(list) => list
+                .iter()
+                .enumerate()
+                .for_each(|(index, value)| paths(value, format!("{at}/{index}"), found)),
+            _ => {}
+        }
+        found.push(at);
+    }
+    let mut found = Vec::new();
+    paths(document, String::new(), &mut found);
+    for path in found {
+        let mut changed = document.clone();
+        if let Some(place) = changed.pointer_mut(&path) {
+            *place = with.clone();
+            visit(&changed);
+        }
+    }
+}
+
+#[test]
+fn no_misplaced_value_turns_a_rejected_file_into_an_accepted_one() {
+    let name = "4.18.0-0.nightly-2026-07-02-114801";
+    let bytes = fixture(&format!("ocp-test-result-{name}-amd64.json"));
+    let document: Value = serde_json::from_slice(&bytes).expect("JSON");
+    let mut seen = 0;
+    for with in [
+        json!(null),
+        json!(7),
+        json!(""),
+        json!("x"),
+        json!([]),
+        json!({}),
+        json!([[1]]),
+    ] {
+        replaced(&document, &with, &mut |changed| {
+            seen += 1;
+            let bytes = changed.to_string().into_bytes();
+            if let Ok(analysis) = Analysis::of(name, "amd64", Some(&bytes), None) {
+                assert_ne!(analysis.status(), "accepted", "{with}: {changed}");
+                let shown = text(&analysis, 80, true);
+                assert!(shown.contains(analysis.status()), "{shown}");
+            }
+        });
+    }
+    assert!(seen > 500, "{seen}");
+}
+
+#[test]
+fn key_order_means_nothing() {
+    fn reversed(value: Value) -> Value {
+        match value {
+            Value::Object(map) => map
+                .into_iter()
+                .rev()
+                .map(|(key, value)| (key, reversed(value)))
+                .collect(),
+            Value::Array(list) => list.into_iter().map(reversed).collect(),
+            other => other,
+        }
+    }
+    let bytes = fixture("ocp-test-result-5.0.0-0.nightly-2026-06-22-181344-amd64.json");
+    let document: Value = serde_json::from_slice(&bytes).expect("JSON");
+    let turned = Reading::of(Some(reversed(document).to_string().as_bytes()));
+    let straight = Reading::of(Some(&bytes));
+    let rule = |reading: &Reading| Acceptance::of(reading.result().expect("a result"), None);
+    assert_eq!(turned.status(), straight.status());
+    assert_eq!(rule(&turned), rule(&straight));
 }
