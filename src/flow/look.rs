@@ -110,8 +110,9 @@ impl Known<'_> {
         }
         let task = document.task(&node.name)?;
         let text = task.result.as_deref().unwrap_or_default();
-        let was_a_wait = recorded(&node.name, TaskStatus::Fail, Some(text)).outcome.status != Ending::Fail;
-        if was_a_wait
+        let judgement = recorded(&node.name, TaskStatus::Fail, Some(text));
+        if judgement.attempt.may_start()
+            || judgement.outcome.status != Ending::Fail
             || self.may_be_tried_again(&node.name, instant(task.completed_at.as_deref()), document)
         {
             return None;

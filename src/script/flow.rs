@@ -248,8 +248,8 @@ impl Runner for ScriptRunner<'_> {
                 Trouble::from(error.at(place))
             }),
             Err(error) => Err(Trouble {
-                error: super::diagnostic::error_of(&error),
-                report: Some(super::diagnostic::report_of(self.program, &error)),
+                error: super::faults::error_of(&error),
+                report: self.explain(&error),
             }),
         }
     }
@@ -269,8 +269,11 @@ fn to_outcome(value: &Dynamic) -> Result<Outcome> {
         let kind = value.type_name();
         return Err(Error::invalid(format!("the node returned a `{kind}` without `status`")).hint(what));
     }
-    serde_json::from_value(json)
-        .map_err(|error| Error::invalid("the node returned a map that is no outcome").hint(what).because(error))
+    let is_lost = json.get("attempt").and_then(serde_json::Value::as_str) == Some("lost");
+    let outcome: Outcome = serde_json::from_value(json).map_err(|error| {
+        Error::invalid("the node returned a map that is no outcome").hint(what).because(error)
+    })?;
+    Ok(Outcome { ends_attempt: outcome.ends_attempt || is_lost, ..outcome })
 }
 
 fn run_effect(context: &NativeCallContext, name: &str, find: &FnPtr, trigger: &FnPtr) -> Scripted<Map> {
@@ -325,7 +328,7 @@ fn call(
     raised: &mut Option<Box<EvalAltResult>>,
 ) -> Result<Dynamic> {
     function.call_within_context::<Dynamic>(context, ()).map_err(|error| {
-        let plain = super::diagnostic::error_of(&error);
+        let plain = super::faults::error_of(&error);
         *raised = Some(error);
         plain
     })

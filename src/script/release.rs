@@ -10,9 +10,9 @@ use serde_json::json;
 
 use crate::{
     call::{Session, to_script},
-    error::{Error, Result},
+    error::{Error, Kind, Result},
     flow::{Drive, approval, journal::Fact},
-    oar::outcome::recorded,
+    oar::outcome::{Attempt, recorded},
     release::{Outcome, Version, statebox::Change},
     value::to_dynamic,
 };
@@ -155,11 +155,20 @@ fn recorded_of(release: &mut Release, task: ImmutableString) -> Scripted<Dynamic
     };
     let document = &snapshot.document;
     let text = document.task(&task).and_then(|task| task.result.as_deref());
-    let remote = recorded(&task, document.status(&task), text).running;
-    Ok(match remote {
-        Some(remote) => to_dynamic(&json!(remote)),
-        None => Dynamic::UNIT,
-    })
+    let judgement = recorded(&task, document.status(&task), text);
+    match judgement.attempt {
+        Attempt::InDoubt => Err(to_script(
+            Error::new(Kind::Refused, format!("{task} is in progress, but what runs was not recorded"))
+                .hint(format!(
+                    "find the run and name it: oar-script adopt {} {task} ID; if there is none: oar-script retry",
+                    release.0.release
+                )),
+        )),
+        Attempt::Started | Attempt::Running => {
+            Ok(judgement.outcome.remote.map_or(Dynamic::UNIT, |remote| to_dynamic(&json!(remote))))
+        }
+        Attempt::NotStarted | Attempt::Ended | Attempt::Lost => Ok(Dynamic::UNIT),
+    }
 }
 
 fn choice(drive: &Drive, task: &str, identity: Option<&str>) -> Dynamic {
