@@ -3,6 +3,9 @@
 //! A store holds one document per release. It is read once in a pass and changed by operations
 //! that are re-applied to the freshest document, so two writers never lose each other's changes.
 
+mod branch;
+pub mod local;
+
 use crate::{
     error::Result,
     release::{
@@ -24,7 +27,9 @@ pub trait StateStore: Send + Sync {
 
     /// Applies changes to the freshest document, all in one write, and returns what was written.
     ///
-    /// A change that alters nothing writes nothing. Fails with `not_found` when there is no document.
+    /// A change that alters nothing writes nothing; when one fails none is written. Fails with
+    /// `not_found` when there is no document, with what [`StateBox::apply`] fails with, and with
+    /// `conflict` when others were faster too often. Its time is that of the world.
     fn apply<'a>(
         &'a self,
         release: &'a Version,

@@ -1,1 +1,4 @@
 //! Tests of `src/state`.
+
+mod conformance;
+mod local;
