@@ -174,6 +174,8 @@ fn the_same_status_and_result_alter_nothing() {
             .unwrap()
     );
     assert_eq!(document, before);
+    let untouched = task("take-ownership", TaskStatus::NotStarted);
+    assert!(!document.apply(&untouched, at(LATE)).unwrap());
 }
 
 #[test]

@@ -106,7 +106,12 @@ impl StateBox {
         };
         if is_altered {
             draft.set("updated_at", Node::text(time::format(now)));
-            *self = Self::from_root(draft)?;
+            let document = Self::from_root(draft)?;
+            if matches!(change, Change::PatchMetadata(_)) {
+                // Values of any shape come in here, so what is written is read once.
+                Self::parse_any(&document.to_yaml())?;
+            }
+            *self = document;
         }
         Ok(is_altered)
     }
@@ -116,9 +121,9 @@ impl StateBox {
         let place = self.tasks.iter().position(|task| task.name == name);
         let before = place.map(|place| &self.tasks[place]);
         let old_status = before.map_or(TaskStatus::NotStarted, |task| task.status);
-        if let Some(task) = before
-            && task.status == work.status
-            && (work.result.is_none() || work.result == task.result)
+        let old_result = before.and_then(|task| task.result.as_ref());
+        if old_status == work.status
+            && (work.result.is_none() || work.result.as_ref() == old_result)
         {
             return Ok(false);
         }
