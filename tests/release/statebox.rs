@@ -205,7 +205,8 @@ fn a_broken_document_is_refused_with_its_place() {
         &with("tasks: []\ntasks: []\n"),
         "line 4, column 1: the key `tasks` is there twice",
     );
-    check(&with("a: &x 1\nb: *x\n"), "an alias");
+    check(&with("a: &x 1\nb: *x\n"), "an anchor");
+    check(&with("a: &x [1]\n"), "an anchor");
     check(&with("a: !!binary aGk=\n"), "a tag");
     check(&with("---\na: 1\n"), "second document");
     check("release: 4.20.1\n", "`schema_version`");

@@ -56,6 +56,9 @@ impl<'input> Reader<'input> {
             return Err(broken(&span.start, "values are nested too deeply"));
         }
         match event {
+            Event::Scalar(_, _, 1.., _)
+            | Event::SequenceStart(_, 1.., _)
+            | Event::MappingStart(_, 1.., _) => Err(unsupported(span, "an anchor")),
             Event::Scalar(text, style, _, tag) => {
                 let is_plain = style == ScalarStyle::Plain;
                 let text = if self.is_masked {
