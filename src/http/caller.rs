@@ -1,0 +1,292 @@
+//! Calls one service.
+
+use std::{
+    error::Error as _,
+    fmt,
+    future::Future,
+    sync::{Arc, atomic::Ordering},
+    time::Instant,
+};
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Method;
+use url::Url;
+
+use super::{
+    Answer, Auth, Http, Lane,
+    classify::{status_error, transport_error, was_never_sent},
+    redact::without_secrets,
+    request::{Body, Request},
+    retry::retry,
+};
+use crate::error::{Error, Kind, Result};
+
+/// No answer we know of is near this size.
+const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
+
+/// Sends requests to one service; cheap to clone.
+#[derive(Clone)]
+pub struct Caller {
+    http: Http,
+    service: String,
+    base: Url,
+    auth: Auth,
+    lane: Arc<Lane>,
+}
+
+/// A request as messages and traces show it.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    method: Method,
+    url: Url,
+}
+
+impl Shown {
+    /// Shows a request without the secrets in its address.
+    pub fn new(method: Method, url: &Url) -> Self {
+        Self {
+            method,
+            url: without_secrets(url),
+        }
+    }
+}
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{} {}`", self.method, self.url)
+    }
+}
+
+/// What one try ended with, for its trace line.
+pub(crate) struct Tried {
+    pub(crate) status: Option<u16>,
+    pub(crate) bytes: usize,
+}
+
+impl Caller {
+    pub(super) fn new(
+        http: Http,
+        service: String,
+        mut base: Url,
+        auth: Auth,
+        lane: Arc<Lane>,
+    ) -> Self {
+        // Both fail only for addresses that cannot have either.
+        let _ = base.set_username("");
+        let _ = base.set_password(None);
+        Self {
+            http,
+            service,
+            base,
+            auth,
+            lane,
+        }
+    }
+
+    /// Begins a request that reads.
+    pub fn get(&self, path: &str) -> Request {
+        self.request(Method::GET, path)
+    }
+
+    /// Begins a request that changes something.
+    pub fn post(&self, path: &str) -> Request {
+        self.request(Method::POST, path)
+    }
+
+    /// Begins a request that replaces something.
+    pub fn put(&self, path: &str) -> Request {
+        self.request(Method::PUT, path)
+    }
+
+    /// Begins a request that removes something.
+    pub fn delete(&self, path: &str) -> Request {
+        self.request(Method::DELETE, path)
+    }
+
+    /// Begins a request; `path` is below the base address and already encoded.
+    pub fn request(&self, method: Method, path: &str) -> Request {
+        Request::new(self.clone(), method, path)
+    }
+
+    /// The address that paths are below.
+    pub fn base(&self) -> &Url {
+        &self.base
+    }
+
+    /// The name of the service.
+    pub fn service(&self) -> &str {
+        &self.service
+    }
+
+    /// The credential.
+    pub fn auth(&self) -> &Auth {
+        &self.auth
+    }
+
+    /// Runs one call of a client library as if it were a request of ours: counted, traced, tried
+    /// again when it only reads, and with this service's name and no secrets in its errors.
+    pub(crate) async fn guarded<T, F>(
+        &self,
+        shown: &Shown,
+        is_changing: bool,
+        mut attempt: impl FnMut() -> F,
+    ) -> Result<T>
+    where
+        F: Future<Output = (Tried, Result<T>)>,
+    {
+        let answer = retry(self.http.world().as_ref(), is_changing, |number| {
+            let tried = attempt();
+            async move {
+                let _permit = self.lane.permits.acquire().await;
+                self.lane.requests.fetch_add(1, Ordering::Relaxed);
+                let start = Instant::now();
+                let (tried, answer) = tried.await;
+                tracing::debug!(
+                    target: "oar_script::http",
+                    service = %self.service,
+                    method = %shown.method,
+                    path = %self.http.redact(&path_and_query(&shown.url)),
+                    status = tried.status,
+                    milliseconds = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX),
+                    bytes = tried.bytes,
+                    attempt = number,
+                    "request"
+                );
+                answer.map_err(|error| self.finish(error))
+            }
+        });
+        answer.await
+    }
+
+    /// Names the service in an error and takes secrets out of it.
+    pub(crate) fn finish(&self, mut error: Error) -> Error {
+        error.message = self.http.redact(&error.message);
+        if let Some(cause) = error.source() {
+            let text = cause.to_string();
+            let shown = self.http.redact(&text);
+            if shown != text {
+                error = error.because(Redacted(shown));
+            }
+        }
+        error.service(&self.service)
+    }
+
+    /// The shared connection pool.
+    pub(crate) fn pool(&self) -> Result<reqwest::Client> {
+        self.http.client()
+    }
+
+    /// How long a request may take at most.
+    pub(crate) fn longest(&self, wanted: Option<std::time::Duration>) -> std::time::Duration {
+        self.http.timeout(wanted)
+    }
+
+    /// The time on the world's clock.
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.http.world().now()
+    }
+
+    pub(super) async fn send(&self, request: Request) -> Result<Answer> {
+        let url = request.url().map_err(|error| self.finish(error))?;
+        let shown = Shown::new(request.method.clone(), &url);
+        let (request, url, shown) = (&request, &url, &shown);
+        self.guarded(shown, request.is_changing, || async move {
+            let mut tried = Tried {
+                status: None,
+                bytes: 0,
+            };
+            let answer = self.once(request, url, shown, &mut tried).await;
+            (tried, answer)
+        })
+        .await
+    }
+
+    async fn once(
+        &self,
+        request: &Request,
+        url: &Url,
+        shown: &Shown,
+        tried: &mut Tried,
+    ) -> Result<Answer> {
+        let failed = |error: reqwest::Error| {
+            let may_have_happened = request.is_changing && !was_never_sent(&error);
+            let error = transport_error(&shown.to_string(), error);
+            if may_have_happened {
+                error.ambiguous()
+            } else {
+                error
+            }
+        };
+        let mut building = self
+            .pool()?
+            .request(request.method.clone(), url.clone())
+            .timeout(self.longest(request.timeout));
+        for (name, value) in &request.headers {
+            building = building.header(name, value);
+        }
+        if let Some((name, value)) = self.auth.to_header()? {
+            building = building.header(name, value);
+        }
+        building = match &request.body {
+            Body::Nothing => building,
+            Body::Json(document) => building.json(document),
+            Body::Form(fields) => building.form(fields),
+        };
+        let mut response = building.send().await.map_err(failed)?;
+        let status = response.status();
+        tried.status = Some(status.as_u16());
+        let mut body = BytesMut::new();
+        while let Some(part) = response.chunk().await.map_err(failed)? {
+            body.extend_from_slice(&part);
+            tried.bytes = body.len();
+            if body.len() > LARGEST_ANSWER {
+                let error = Error::invalid(format!("{shown} got an answer of more than 64 MiB"));
+                return Err(if request.is_changing {
+                    error.ambiguous()
+                } else {
+                    error
+                });
+            }
+        }
+        let body = Bytes::from(body);
+        if status.is_client_error() || status.is_server_error() {
+            let error = status_error(
+                &shown.to_string(),
+                status,
+                response.headers(),
+                &body,
+                &self.auth,
+                self.now(),
+            );
+            return Err(if request.is_changing && status.is_server_error() {
+                error.ambiguous()
+            } else {
+                error
+            });
+        }
+        Ok(Answer {
+            status,
+            headers: response.headers().clone(),
+            body,
+            what: shown.to_string(),
+        })
+    }
+}
+
+impl fmt::Debug for Caller {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Caller({} at {})", self.service, self.base)
+    }
+}
+
+/// A cause that quoted a secret, without it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Redacted(String);
+
+fn path_and_query(url: &Url) -> String {
+    match url.query() {
+        Some(query) => format!("{}?{query}", url.path()),
+        None => url.path().to_owned(),
+    }
+}
