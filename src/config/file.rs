@@ -54,7 +54,12 @@ pub(super) fn read(world: &dyn World, path: &Path) -> Result<Option<Layer>> {
         .map_err(|error| Error::invalid(format!("`{shown}` is not text")).because(error))?;
     let mut values = Toml::string(&text)
         .data()
-        .map_err(|error| Error::invalid(format!("cannot read `{shown}`")).because(error))?
+        .map_err(|error| {
+            // The lines that quote the file are left out: they may hold a secret.
+            let text = error.to_string();
+            let told: Vec<_> = text.lines().filter(|line| !line.contains('|')).collect();
+            Error::invalid(format!("cannot read `{shown}`")).because(Reason(told.join(": ")))
+        })?
         .remove(&Profile::Default)
         .unwrap_or_default();
     let folder = path.parent().unwrap_or(Path::new("."));

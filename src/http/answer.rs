@@ -19,7 +19,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The body.
     pub body: Bytes,
-    pub(super) what: String,
+    /// The request, as messages show it.
+    pub(crate) what: String,
 }
 
 impl Answer {

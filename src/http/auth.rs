@@ -125,6 +125,11 @@ impl Auth {
         }
     }
 
+    /// Fails when no header can carry the credential.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.to_header().map(|_| ())
+    }
+
     /// The bare secret, for a client library that makes its own header.
     pub(crate) fn bare(&self) -> Option<&SecretString> {
         match &self.scheme {

@@ -19,7 +19,7 @@ use super::{
     request::{Body, Request},
     retry::retry,
 };
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 
 /// No answer we know of is near this size.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;

@@ -1,6 +1,6 @@
 //! Turns what went wrong on the wire into one of our kinds of error.
 
-use std::time::Duration;
+use std::{error::Error as StdError, time::Duration};
 
 use jiff::{Timestamp, fmt::rfc2822};
 use reqwest::{
@@ -64,7 +64,31 @@ pub(crate) fn status_error(
 
 /// What a request that got no whole answer means.
 pub(super) fn transport_error(what: &str, error: reqwest::Error) -> Error {
-    let (kind, trouble) = if error.is_builder() {
+    let (kind, trouble) = trouble(&error);
+    Error::new(kind, format!("{what} {trouble}")).because(error.without_url())
+}
+
+/// The same for an error that a client library has wrapped: only the innermost cause is kept.
+pub(crate) fn wrapped_transport_error(what: &str, error: &(dyn StdError + 'static)) -> Error {
+    let mut found = None;
+    let mut innermost = error;
+    loop {
+        found = found.or(innermost.downcast_ref::<reqwest::Error>());
+        match innermost.source() {
+            Some(source) => innermost = source,
+            None => break,
+        }
+    }
+    let (kind, trouble) = found.map_or((Kind::Unexpected, "went wrong"), trouble);
+    Error::new(kind, format!("{what} {trouble}")).because(Innermost(innermost.to_string()))
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Innermost(String);
+
+fn trouble(error: &reqwest::Error) -> (Kind, &'static str) {
+    if error.is_builder() {
         (Kind::Invalid, "cannot be sent")
     } else if error.is_timeout() {
         (Kind::Unreachable, "got no answer in time")
@@ -76,8 +100,7 @@ pub(super) fn transport_error(what: &str, error: reqwest::Error) -> Error {
         (Kind::Unreachable, "got an answer that broke off")
     } else {
         (Kind::Unreachable, "lost its connection")
-    };
-    Error::new(kind, format!("{what} {trouble}")).because(error.without_url())
+    }
 }
 
 /// Whether no byte of the request can have reached the service.

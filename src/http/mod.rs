@@ -8,7 +8,7 @@
 mod answer;
 mod auth;
 mod caller;
-mod classify;
+pub(crate) mod classify;
 mod redact;
 mod request;
 mod retry;
@@ -31,6 +31,7 @@ use crate::{error::Result, world::World};
 
 pub use answer::Answer;
 pub use auth::Auth;
+pub(crate) use caller::Tried;
 pub use caller::{Caller, Shown};
 pub use classify::found;
 pub use redact::without_secrets;

@@ -122,7 +122,7 @@ impl Request {
         Ok(self.send().await?.body)
     }
 
-    pub(super) fn url(&self) -> Result<Url> {
+    pub(crate) fn url(&self) -> Result<Url> {
         let mut url = self.caller.base().clone();
         if url.cannot_be_a_base() {
             return Err(Error::new(

@@ -1,1 +1,106 @@
-//! Placeholder.
+//! The outside systems: for each a client, the functions scripts see, and a stand-in on loopback.
+//!
+//! [`SERVICES`] is the one list of them. Services do not know each other; what needs two is a tool
+//! in [`crate::oar`] or a script. Everything here stands above [`crate::http`] and below the state
+//! stores, with one exception: `emulator.rs` files and [`emulate`] use
+//! [`crate::sim::state::SimState`], the documents all stand-ins share. They never use a client.
+
+pub mod emulate;
+pub mod errata;
+pub mod github;
+pub mod release_controller;
+
+use std::sync::Arc;
+
+use axum::Router;
+use rhai::Module;
+use url::Url;
+
+use crate::{
+    call::Session,
+    config::Config,
+    error::{Error, Result},
+    http::Http,
+    sim::state::SimState,
+    world::World,
+};
+
+/// One outside system.
+#[derive(Clone, Copy, Debug)]
+pub struct Row {
+    /// The namespace of its functions, its section in the settings, its name in errors.
+    pub name: &'static str,
+    /// What people call it.
+    pub title: &'static str,
+    /// Where it lives unless a setting or the world says otherwise.
+    pub endpoint: &'static str,
+    /// The environment variables that hold its credential; empty when it needs none.
+    pub credentials: &'static [&'static str],
+    /// What shows that it works.
+    pub health: &'static str,
+    /// The functions scripts see.
+    pub module: fn() -> Module,
+    /// Its stand-in.
+    pub emulator: fn(Arc<SimState>) -> Router,
+    /// The documents its stand-in starts with, as JSON.
+    pub seed: &'static str,
+    /// Gives its client to a session.
+    install: fn(&Session, &Setup) -> Result<()>,
+}
+
+/// The services, in the order listings show them.
+pub const SERVICES: [Row; 3] = [release_controller::ROW, github::ROW, errata::ROW];
+
+/// What clients are made from.
+#[derive(Debug)]
+pub struct Setup<'a> {
+    /// The world.
+    pub world: &'a Arc<dyn World>,
+    /// The way out.
+    pub http: &'a Http,
+    /// The settings.
+    pub config: &'a Config,
+}
+
+impl Setup<'_> {
+    /// Where a service lives: where the world says, else the settings, else its usual place.
+    pub fn endpoint(&self, row: &Row) -> Result<Url> {
+        if let Some(endpoint) = self.world.endpoint(row.name) {
+            return Ok(endpoint);
+        }
+        if let Some(endpoint) = self.config.endpoint(row.name) {
+            return Ok(endpoint.clone());
+        }
+        Url::parse(row.endpoint).map_err(|error| {
+            Error::invalid(format!("`{}` is not an address", row.endpoint)).because(error)
+        })
+    }
+}
+
+/// Makes the clients of all services and gives them to a session. Sends nothing.
+pub fn install(session: &Session, http: &Http, config: &Config) -> Result<()> {
+    let setup = Setup {
+        world: session.world(),
+        http,
+        config,
+    };
+    SERVICES
+        .iter()
+        .try_for_each(|row| (row.install)(session, &setup))
+}
+
+/// The functions scripts see, by namespace.
+pub fn modules() -> Vec<(&'static str, Module)> {
+    SERVICES
+        .iter()
+        .map(|row| (row.name, (row.module)()))
+        .collect()
+}
+
+/// The stand-ins over one shared state, by service.
+pub fn emulators(state: Arc<SimState>) -> Vec<(&'static str, Router)> {
+    SERVICES
+        .iter()
+        .map(|row| (row.name, (row.emulator)(state.clone())))
+        .collect()
+}

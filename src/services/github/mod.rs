@@ -1,0 +1,116 @@
+//! GitHub: files of the repository that keeps test results.
+//!
+//! Read over the contents API, or from a clone on this machine when `github.local_clone` is set.
+//! Rules over what a file says are left to [`crate::release`].
+
+pub mod binding;
+pub mod client;
+pub mod emulator;
+pub mod local;
+
+use std::sync::Arc;
+
+use super::Row;
+use crate::{
+    error::{Error, Result},
+    http::Auth,
+};
+
+pub use client::Client;
+pub use local::LocalClone;
+
+/// The environment variable of the credential; reading works without, 60 times an hour.
+const CREDENTIAL: &str = "GITHUB_TOKEN";
+
+/// The branch that holds test results.
+const RECORD: &str = "record";
+
+/// The row of this service.
+pub(super) const ROW: Row = Row {
+    name: "github",
+    title: "GitHub",
+    endpoint: "https://api.github.com",
+    credentials: &[CREDENTIAL],
+    health: "the branch `record` of the repository can be read",
+    module: binding::module,
+    emulator: emulator::router,
+    seed: include_str!("seed.json"),
+    install: |session, setup| {
+        let auth = Auth::bearer_if(CREDENTIAL, setup.world.secret(CREDENTIAL));
+        let caller = setup.http.service(ROW.name, setup.endpoint(&ROW)?, auth);
+        let repository = &setup.config.github.repository;
+        let clone = setup.config.github.local_clone.as_ref();
+        let source = match clone.filter(|_| setup.world.endpoint(ROW.name).is_none()) {
+            Some(folder) => Source::Clone(LocalClone::new(folder, repository)),
+            None => Source::Api(Client::new(caller)),
+        };
+        session.put(Arc::new(Files {
+            source,
+            repository: repository.clone(),
+        }));
+        Ok(())
+    },
+};
+
+/// A file as it stands on a branch.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct File {
+    /// What it says.
+    pub text: String,
+    /// Git's name of this content.
+    pub sha: String,
+}
+
+/// The files of the repository that the settings name, wherever they are read from.
+#[derive(Debug)]
+pub struct Files {
+    source: Source,
+    repository: String,
+}
+
+#[derive(Debug)]
+enum Source {
+    Api(Client),
+    Clone(LocalClone),
+}
+
+impl Files {
+    /// Returns the file at `path` on `branch`, or `None` when the branch has no such file.
+    ///
+    /// Fails with `not_found` when there is no such branch or repository.
+    pub async fn file(&self, path: &str, branch: &str) -> Result<Option<File>> {
+        match &self.source {
+            Source::Api(client) => client.file(&self.repository, path, branch).await,
+            Source::Clone(clone) => clone.file(path, branch).await,
+        }
+    }
+
+    /// Returns the test result of a build on an architecture (`amd64`, …), or `None` when there is
+    /// none, or none any more.
+    pub async fn test_result(&self, build: &str, arch: &str) -> Result<Option<File>> {
+        self.file(&test_result_path(build, arch)?, RECORD).await
+    }
+
+    /// Owner and name of the repository.
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+}
+
+/// Returns where the test result of a build is kept on the branch `record`.
+///
+/// Fails with `invalid` for names that cannot be part of a file name.
+pub fn test_result_path(build: &str, arch: &str) -> Result<String> {
+    for (what, name) in [("build", build), ("architecture", arch)] {
+        let is_name = !name.is_empty()
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
+        if !is_name {
+            return Err(
+                Error::invalid(format!("`{name}` is not the name of a {what}")).service(ROW.name)
+            );
+        }
+    }
+    Ok(format!("_releases/ocp-test-result-{build}-{arch}.json"))
+}
