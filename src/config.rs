@@ -1,5 +1,5 @@
-//! The settings: `oar-script.toml` of the project, then of the user, then environment variables
-//! `OAR_SCRIPT_…`, the later ones winning over the earlier ones as listed in [`Config::load`].
+//! The settings: the user's `oar-script.toml`, the project's, and environment variables
+//! `OAR_SCRIPT_…`, each winning over the one before.
 //!
 //! It holds no secret and reads nothing but through the world. A secret comes from the environment
 //! variable that the Python tool uses too; a key that looks like one is an error.
@@ -139,11 +139,9 @@ impl Config {
     ///
     /// Fails with `invalid` for a key nobody knows, a value of the wrong kind, or a secret.
     pub fn load(world: &dyn World, working: &Path, user_folder: Option<&Path>) -> Result<Self> {
-        let mut files: Vec<PathBuf> = Vec::new();
-        files.extend(user_folder.map(|folder| folder.join(FILE_NAME)));
         let mut layers = Vec::new();
-        for path in files {
-            layers.extend(file::read(world, &path)?);
+        if let Some(folder) = user_folder {
+            layers.extend(file::read(world, &folder.join(FILE_NAME))?);
         }
         for folder in working.ancestors() {
             let found = file::read(world, &folder.join(FILE_NAME))?;
@@ -221,8 +219,10 @@ impl Config {
                 continue;
             };
             let wrong = |why: &str| {
-                Err(Error::invalid(format!("`{key}` {why}"))
-                    .hint(format!("it is set in {}", self.source(&key).unwrap_or("the code"))))
+                Err(Error::invalid(format!("`{key}` {why}")).hint(format!(
+                    "it is set in {}",
+                    self.source(&key).unwrap_or("the code")
+                )))
             };
             if !matches!(endpoint.scheme(), "http" | "https") || endpoint.host().is_none() {
                 return wrong("is not an `http` or `https` address");

@@ -205,7 +205,10 @@ fn line_of(text: &str, key: &str) -> Option<usize> {
     let mut section = String::new();
     for (index, line) in text.lines().enumerate() {
         let line = line.trim();
-        if let Some(header) = line.strip_prefix('[').and_then(|line| line.split(']').next()) {
+        if let Some(header) = line
+            .strip_prefix('[')
+            .and_then(|line| line.split(']').next())
+        {
             section = bare(header);
         } else if let Some((name, _)) = line.split_once('=') {
             let name = bare(name);

@@ -25,8 +25,16 @@ pub const KEYS: [Key; 8] = [
     key("oar.endpoint", false, "the address of the OAR MCP server"),
     key("state.store", false, "where the state of releases is kept"),
     key("state.path", true, "the git repository of the local store"),
-    key("github.local_clone", true, "a clone to read test results from"),
-    key("github.repository", false, "the repository with test results"),
+    key(
+        "github.local_clone",
+        true,
+        "a clone to read test results from",
+    ),
+    key(
+        "github.repository",
+        false,
+        "the repository with test results",
+    ),
     key("scripts.folder", true, "the project's script folder"),
     key("journal.folder", true, "where journals are kept"),
 ];
@@ -78,9 +86,18 @@ pub fn looks_secret(name: &str) -> bool {
 
 /// Returns whether a value is a token by its well-known beginning.
 pub(super) fn is_token(value: &str) -> bool {
-    ["ghp_", "github_pat_", "gho_", "ghs_", "glpat-", "xoxb-", "xoxp-", "xapp-"]
-        .iter()
-        .any(|start| value.starts_with(start))
+    [
+        "ghp_",
+        "github_pat_",
+        "gho_",
+        "ghs_",
+        "glpat-",
+        "xoxb-",
+        "xoxp-",
+        "xapp-",
+    ]
+    .iter()
+    .any(|start| value.starts_with(start))
 }
 
 /// The environment variables that hold the secrets of the section a key is in.

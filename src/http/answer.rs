@@ -30,9 +30,9 @@ impl Answer {
     /// malformed or of another shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         if self.is_page() {
-            return Err(self
-                .wrong(Kind::Unexpected, "a page instead of JSON")
-                .hint("a proxy or a login page may have answered; check the address of the service"));
+            return Err(self.wrong(Kind::Unexpected, "a page instead of JSON").hint(
+                "a proxy or a login page may have answered; check the address of the service",
+            ));
         }
         serde_json::from_slice(&self.body).map_err(|error| {
             let trouble = match error.classify() {

@@ -65,7 +65,7 @@ pub(crate) fn status_error(
 /// What a request that got no whole answer means.
 pub(super) fn transport_error(what: &str, error: reqwest::Error) -> Error {
     let (kind, trouble) = trouble(&error);
-    Error::new(kind, format!("{what} {trouble}")).because(error.without_url())
+    with_hint(Error::new(kind, format!("{what} {trouble}")).because(error.without_url()))
 }
 
 /// The same for an error that a client library has wrapped: only the innermost cause is kept.
@@ -80,7 +80,18 @@ pub(crate) fn wrapped_transport_error(what: &str, error: &(dyn StdError + 'stati
         }
     }
     let (kind, trouble) = found.map_or((Kind::Unexpected, "went wrong"), trouble);
-    Error::new(kind, format!("{what} {trouble}")).because(Innermost(innermost.to_string()))
+    with_hint(
+        Error::new(kind, format!("{what} {trouble}")).because(Innermost(innermost.to_string())),
+    )
+}
+
+/// Says what to do about a certificate that is not trusted: it does not pass by itself.
+fn with_hint(mut error: Error) -> Error {
+    if !error.chain().contains("certificate") {
+        return error;
+    }
+    error.kind = Kind::Unexpected;
+    error.hint("install the root certificates that the service's certificate comes from")
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -136,9 +147,8 @@ fn worded(status: StatusCode) -> String {
 /// How long the service asks us to stay away: `Retry-After` in seconds or as a date, or the time
 /// at which a used-up allowance is renewed.
 fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let until = |at: Timestamp| {
-        Some(Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO))
-    };
+    let until =
+        |at: Timestamp| Some(Duration::try_from(at.duration_since(now)).unwrap_or(Duration::ZERO));
     if let Some(text) = text(headers, RETRY_AFTER.as_str()) {
         return match text.parse::<u64>() {
             Ok(seconds) => Some(Duration::from_secs(seconds)),

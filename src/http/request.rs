@@ -108,7 +108,11 @@ impl Request {
         let answer = self.send().await?;
         answer.json().map_err(|error| {
             let error = caller.finish(error);
-            if is_changing { error.ambiguous() } else { error }
+            if is_changing {
+                error.ambiguous()
+            } else {
+                error
+            }
         })
     }
 

@@ -1,8 +1,8 @@
 //! Builds the connection pool.
 
-use std::time::Duration;
+use std::{error::Error as StdError, time::Duration};
 
-use reqwest::{Client, NoProxy, Proxy};
+use reqwest::{Client, ClientBuilder, NoProxy, Proxy};
 
 use crate::{
     error::{Error, Kind, Result},
@@ -15,12 +15,31 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1";
 
 /// Makes a pool that uses the proxies this world's environment names.
+///
+/// A machine without root certificates still reaches plain addresses, such as all of loopback.
 pub(super) fn client(world: &dyn World) -> Result<Client> {
-    let mut builder = Client::builder()
-        .user_agent(concat!("oar-script/", env!("CARGO_PKG_VERSION")))
-        .connect_timeout(CONNECT_TIMEOUT)
-        .retry(reqwest::retry::never())
-        .no_proxy();
+    let proxies = proxies(world)?;
+    let builder = || {
+        let builder = Client::builder()
+            .user_agent(concat!("oar-script/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(CONNECT_TIMEOUT)
+            .retry(reqwest::retry::never())
+            .no_proxy();
+        proxies.iter().cloned().fold(builder, ClientBuilder::proxy)
+    };
+    builder()
+        .build()
+        .or_else(|error| {
+            tracing::debug!(error = &error as &dyn StdError, "no root certificates");
+            builder().tls_certs_only([]).build()
+        })
+        .map_err(|error| {
+            Error::new(Kind::Unexpected, "cannot prepare connections").because(error.without_url())
+        })
+}
+
+/// The proxies, none of which is asked for loopback.
+fn proxies(world: &dyn World) -> Result<Vec<Proxy>> {
     let either = |lower: &str, upper: &str| world.env(lower).or_else(|| world.env(upper));
     let everything = either("all_proxy", "ALL_PROXY");
     let secure = either("https_proxy", "HTTPS_PROXY").or_else(|| everything.clone());
@@ -29,24 +48,14 @@ pub(super) fn client(world: &dyn World) -> Result<Client> {
         Some(exceptions) => format!("{NEVER_PROXIED},{exceptions}"),
         None => NEVER_PROXIED.to_owned(),
     };
-    for (proxy, is_secure) in [(secure, true), (plain, false)] {
-        let Some(address) = proxy else {
-            continue;
-        };
-        let made = if is_secure {
-            Proxy::https(&address)
-        } else {
-            Proxy::http(&address)
-        };
-        let made = made.map_err(|_| {
+    let secure = secure.map(Proxy::https);
+    let plain = plain.map(Proxy::http);
+    let proxies = secure.into_iter().chain(plain).map(|proxy| {
+        let proxy = proxy.map_err(|_| {
             Error::invalid("the address of the proxy in the environment is not one")
                 .hint("look at `https_proxy`, `http_proxy` and `all_proxy`")
         })?;
-        builder = builder.proxy(made.no_proxy(NoProxy::from_string(&exceptions)));
-    }
-    builder.build().map_err(|error| {
-        Error::new(Kind::Unexpected, "cannot prepare secure connections")
-            .hint("the machine may have no TLS root certificates installed")
-            .because(error.without_url())
-    })
+        Ok(proxy.no_proxy(NoProxy::from_string(&exceptions)))
+    });
+    proxies.collect()
 }

@@ -50,7 +50,10 @@ pub async fn answer(
     match name {
         "refused" => broken(Bytes::new()).into_response(),
         "status" => {
-            let status = detail.parse().ok().and_then(|code| StatusCode::from_u16(code).ok());
+            let status = detail
+                .parse()
+                .ok()
+                .and_then(|code| StatusCode::from_u16(code).ok());
             let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
             (status, Json(json!({"message": "made to fail"}))).into_response()
         }

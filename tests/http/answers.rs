@@ -15,7 +15,11 @@ struct Named {
 
 async fn failure(reply: Reply) -> Error {
     let demo = Demo::new(reply).await;
-    demo.caller.get("/thing").send_json::<Named>().await.unwrap_err()
+    demo.caller
+        .get("/thing")
+        .send_json::<Named>()
+        .await
+        .unwrap_err()
 }
 
 #[tokio::test]
@@ -53,9 +57,15 @@ async fn a_refusal_names_the_setting_of_the_credential() {
 #[tokio::test]
 async fn retry_after_is_read_as_seconds_and_as_a_date() {
     let reply = Reply::new(429, "").header("retry-after", "1200");
-    assert_eq!(failure(reply).await.retry_after, Some(Duration::from_secs(1200)));
+    assert_eq!(
+        failure(reply).await.retry_after,
+        Some(Duration::from_secs(1200))
+    );
     let reply = Reply::new(503, "").header("retry-after", "Mon, 01 Mar 2027 09:20:00 GMT");
-    assert_eq!(failure(reply).await.retry_after, Some(Duration::from_secs(1200)));
+    assert_eq!(
+        failure(reply).await.retry_after,
+        Some(Duration::from_secs(1200))
+    );
     let reply = Reply::new(503, "").header("retry-after", "soon");
     assert_eq!(failure(reply).await.retry_after, None);
 }
@@ -81,11 +91,35 @@ async fn an_answer_that_is_no_json_says_how_it_begins() {
         assert!(error.message.contains("/thing"), "{}", error.message);
     };
     let json = "application/json";
-    check(Kind::Unexpected, "text/html; charset=utf-8", "<html>Sign in", "<html>Sign in").await;
-    check(Kind::Unexpected, "text/html", "{\"name\": \"x\"}", "a page instead of JSON").await;
-    check(Kind::Invalid, json, "{\"name\": \"x", "JSON that is cut off").await;
+    check(
+        Kind::Unexpected,
+        "text/html; charset=utf-8",
+        "<html>Sign in",
+        "<html>Sign in",
+    )
+    .await;
+    check(
+        Kind::Unexpected,
+        "text/html",
+        "{\"name\": \"x\"}",
+        "a page instead of JSON",
+    )
+    .await;
+    check(
+        Kind::Invalid,
+        json,
+        "{\"name\": \"x",
+        "JSON that is cut off",
+    )
+    .await;
     check(Kind::Invalid, json, "}{", "not JSON").await;
-    check(Kind::Invalid, json, "{\"nam\": 1}", "a shape nobody expected").await;
+    check(
+        Kind::Invalid,
+        json,
+        "{\"nam\": 1}",
+        "a shape nobody expected",
+    )
+    .await;
     check(Kind::Invalid, json, "", "the answer is empty").await;
 }
 

@@ -19,7 +19,12 @@ async fn a_change_is_sent_once_whatever_happens() {
     for status in [429, 500, 502, 503, 504] {
         let demo = Demo::new(Reply::new(status, "")).await;
         demo.caller.post("/change").send().await.unwrap_err();
-        demo.caller.get("/change").changing().send().await.unwrap_err();
+        demo.caller
+            .get("/change")
+            .changing()
+            .send()
+            .await
+            .unwrap_err();
         assert_eq!((demo.requests(), demo.world.seconds()), (2, 0), "{status}");
     }
 }
@@ -27,7 +32,12 @@ async fn a_change_is_sent_once_whatever_happens() {
 #[tokio::test]
 async fn a_post_that_only_reads_is_tried_again() {
     let demo = Demo::new(Reply::new(503, "")).await;
-    demo.caller.post("/search").reading().send().await.unwrap_err();
+    demo.caller
+        .post("/search")
+        .reading()
+        .send()
+        .await
+        .unwrap_err();
     assert_eq!(demo.requests(), 4);
 }
 
@@ -70,7 +80,11 @@ async fn a_change_that_reached_nobody_is_not_ambiguous() {
 async fn a_change_whose_answer_got_lost_is_ambiguous() {
     for fault in ["refused", "reset", "timeout"] {
         let error = change_that_meets(fault).await;
-        assert_eq!((error.kind, error.is_ambiguous), (Kind::Unreachable, true), "{fault}");
+        assert_eq!(
+            (error.kind, error.is_ambiguous),
+            (Kind::Unreachable, true),
+            "{fault}"
+        );
     }
 }
 
@@ -93,7 +107,14 @@ async fn change_that_meets(fault: &str) -> Error {
 
 #[tokio::test]
 async fn a_read_survives_passing_faults() {
-    for fault in ["refused", "reset", "timeout", "status:503", "retry_after:5", "slow"] {
+    for fault in [
+        "refused",
+        "reset",
+        "timeout",
+        "status:503",
+        "retry_after:5",
+        "slow",
+    ] {
         let state = state("release_controller", seed());
         fail(&state, "release_controller", fault, 1);
         let base = serve(release_controller::emulator::router(state)).await;
@@ -122,7 +143,11 @@ async fn a_read_does_not_hide_an_answer_that_makes_no_sense() {
         let base = serve(release_controller::emulator::router(state)).await;
         let demo = Demo::at(base, Auth::none());
         let client = release_controller::Client::new(demo.caller.clone(), demo.world.clone());
-        assert_eq!(client.phase("4.20.0").await.unwrap_err().kind, kind, "{fault}");
+        assert_eq!(
+            client.phase("4.20.0").await.unwrap_err().kind,
+            kind,
+            "{fault}"
+        );
     }
 }
 

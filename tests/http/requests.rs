@@ -65,3 +65,35 @@ fn an_address_is_shown_without_its_secrets() {
     let shown = without_secrets(&url).to_string();
     assert_eq!(shown, "https://example.com/a?private_token=hidden&page=2");
 }
+
+#[tokio::test]
+async fn one_service_gets_eight_requests_at_once() {
+    use std::{
+        sync::{
+            Arc,
+            atomic::{AtomicUsize, Ordering},
+        },
+        time::Duration,
+    };
+
+    let (now, most) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let seen = most.clone();
+    let handler = move || {
+        let (now, most) = (now.clone(), most.clone());
+        async move {
+            most.fetch_max(now.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            now.fetch_sub(1, Ordering::SeqCst);
+        }
+    };
+    let base = serve(Router::new().fallback(any(handler))).await;
+    let demo = Demo::at(base, Auth::none());
+    let mut running = tokio::task::JoinSet::new();
+    for _ in 0..12 {
+        running.spawn(demo.caller.get("/").send());
+    }
+    while let Some(ended) = running.join_next().await {
+        ended.unwrap().unwrap();
+    }
+    assert_eq!(seen.load(Ordering::SeqCst), 8);
+}

@@ -125,7 +125,10 @@ impl Client {
     async fn get(&self, route: &str, query: &[(&str, &str)]) -> Result<Answer> {
         let url = self.url(route, query)?;
         let shown = Shown::new(Method::GET, &url);
-        let octocrab = self.octocrab.get_or_try_init(|| async { self.build() }).await?;
+        let octocrab = self
+            .octocrab
+            .get_or_try_init(|| async { self.build() })
+            .await?;
         let (url, shown) = (&url, &shown);
         self.caller
             .guarded(shown, false, || async move {
@@ -135,10 +138,12 @@ impl Client {
                 };
                 let wait = self.caller.longest(None);
                 let answer = self.once(octocrab, url, shown, &mut tried);
-                let answer = tokio::time::timeout(wait, answer).await.unwrap_or_else(|_| {
-                    let message = format!("{shown} got no answer in time");
-                    Err(Error::new(Kind::Unreachable, message))
-                });
+                let answer = tokio::time::timeout(wait, answer)
+                    .await
+                    .unwrap_or_else(|_| {
+                        let message = format!("{shown} got no answer in time");
+                        Err(Error::new(Kind::Unreachable, message))
+                    });
                 (tried, answer)
             })
             .await
@@ -189,7 +194,10 @@ impl Client {
             .base_uri(self.caller.base().as_str())
             .map_err(failed)?;
         // The library does not survive a token that no header can carry.
-        self.caller.auth().check().map_err(|error| self.caller.finish(error))?;
+        self.caller
+            .auth()
+            .check()
+            .map_err(|error| self.caller.finish(error))?;
         if let Some(token) = self.caller.auth().bare() {
             builder = builder.personal_token(token.expose_secret().trim().to_owned());
         }

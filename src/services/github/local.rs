@@ -114,7 +114,9 @@ impl LocalClone {
         Err(
             Error::not_found(format!("`{folder}` has no branch `{branch}`"))
                 .service(SERVICE)
-                .hint(format!("run `git -C {folder} fetch {remote} {branch}:refs/remotes/{remote}/{branch}`")),
+                .hint(format!(
+                    "run `git -C {folder} fetch {remote} {branch}:refs/remotes/{remote}/{branch}`"
+                )),
         )
     }
 

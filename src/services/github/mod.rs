@@ -42,7 +42,7 @@ pub(super) const ROW: Row = Row {
         let clone = setup.config.github.local_clone.as_ref();
         let source = match clone.filter(|_| setup.world.endpoint(ROW.name).is_none()) {
             Some(folder) => Source::Clone(LocalClone::new(folder, repository)),
-            None => Source::Api(Client::new(caller)),
+            None => Source::Api(Box::new(Client::new(caller))),
         };
         session.put(Arc::new(Files {
             source,
@@ -70,15 +70,17 @@ pub struct Files {
 
 #[derive(Debug)]
 enum Source {
-    Api(Client),
+    Api(Box<Client>),
     Clone(LocalClone),
 }
 
 impl Files {
     /// Returns the file at `path` on `branch`, or `None` when the branch has no such file.
     ///
-    /// Fails with `not_found` when there is no such branch or repository.
+    /// Fails with `not_found` when there is no such branch or repository, `invalid` when `path` is
+    /// a folder, leaves the repository, or the file is not text.
     pub async fn file(&self, path: &str, branch: &str) -> Result<Option<File>> {
+        check_path(path)?;
         match &self.source {
             Source::Api(client) => client.file(&self.repository, path, branch).await,
             Source::Clone(clone) => clone.file(path, branch).await,
@@ -108,9 +110,25 @@ pub fn test_result_path(build: &str, arch: &str) -> Result<String> {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
         if !is_name {
             return Err(
-                Error::invalid(format!("`{name}` is not the name of a {what}")).service(ROW.name)
+                Error::invalid(format!("`{name}` is not the name of a {what}")).service(ROW.name),
             );
         }
     }
     Ok(format!("_releases/ocp-test-result-{build}-{arch}.json"))
+}
+
+/// A path stands below the top of the repository and says so plainly.
+fn check_path(path: &str) -> Result<()> {
+    let is_plain = path
+        .split('/')
+        .all(|part| !matches!(part, "" | "." | "..") && !part.contains('\0'));
+    if is_plain {
+        return Ok(());
+    }
+    let error = Error::invalid(format!(
+        "`{path}` is not the path of a file in a repository"
+    ));
+    Err(error
+        .service(ROW.name)
+        .hint("write it from the top of the repository, such as `_releases/name.json`"))
 }

@@ -26,10 +26,7 @@ mod functions {
     /// Throws `invalid` when it is not the name of a build.
     /// Calls `GET /api/v1/releasestream/{stream}/release/{tag}?format=short`.
     #[rhai_fn(return_raw)]
-    pub fn release(
-        context: NativeCallContext,
-        build: &str,
-    ) -> Result<Dynamic, Box<EvalAltResult>> {
+    pub fn release(context: NativeCallContext, build: &str) -> Result<Dynamic, Box<EvalAltResult>> {
         let session = Session::of(&context)?;
         let client = session.get::<Client>().map_err(to_script)?;
         let release = session.call_from_script(
@@ -48,10 +45,7 @@ mod functions {
     /// Throws `invalid` when it is not the name of a build.
     /// Calls `GET /api/v1/releasestream/{stream}/release/{tag}?format=short`.
     #[rhai_fn(return_raw)]
-    pub fn phase(
-        context: NativeCallContext,
-        build: &str,
-    ) -> Result<Dynamic, Box<EvalAltResult>> {
+    pub fn phase(context: NativeCallContext, build: &str) -> Result<Dynamic, Box<EvalAltResult>> {
         let session = Session::of(&context)?;
         let client = session.get::<Client>().map_err(to_script)?;
         let phase = session.call_from_script(
@@ -69,10 +63,7 @@ mod functions {
     /// Throws `busy` when it is still not there then, `invalid` when it is not the name of a build.
     /// Calls `GET /api/v1/releasestream/{stream}/release/{tag}`.
     #[rhai_fn(return_raw)]
-    pub fn digest(
-        context: NativeCallContext,
-        build: &str,
-    ) -> Result<Dynamic, Box<EvalAltResult>> {
+    pub fn digest(context: NativeCallContext, build: &str) -> Result<Dynamic, Box<EvalAltResult>> {
         let session = Session::of(&context)?;
         let client = session.get::<Client>().map_err(to_script)?;
         let digest = session.call_from_script(

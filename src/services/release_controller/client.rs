@@ -157,11 +157,12 @@ impl Client {
                 self.world.sleep(DIGEST_PAUSE).await;
             }
         }
-        Err(
-            Error::new(Kind::Busy, format!("the digest of `{build}` is not computed yet"))
-                .service("release_controller")
-                .hint("the controller can need some minutes after a restart; ask again later"),
+        Err(Error::new(
+            Kind::Busy,
+            format!("the digest of `{build}` is not computed yet"),
         )
+        .service("release_controller")
+        .hint("the controller can need some minutes after a restart; ask again later"))
     }
 
     /// Returns the builds of a stream such as `4-stable`, newest first; none for an unknown stream.

@@ -36,11 +36,7 @@ pub fn router(state: Arc<SimState>) -> Router {
         .with_state(state)
 }
 
-async fn latest(
-    State(state): Sim,
-    Path(stream): Path<String>,
-    Query(query): Pairs,
-) -> Response {
+async fn latest(State(state): Sim, Path(stream): Path<String>, Query(query): Pairs) -> Response {
     answer(&state, SERVICE, "latest", || {
         let Some(tags) = stream_tags(&state, &stream) else {
             return no_stream(&stream);
@@ -50,7 +46,10 @@ async fn latest(
             Ok(range) => range,
             Err(reason) => return refused(&format!("error: invalid range: {reason}")),
         };
-        let skip = match first(&query, "rel").map(|text| text.parse::<usize>()).transpose() {
+        let skip = match first(&query, "rel")
+            .map(|text| text.parse::<usize>())
+            .transpose()
+        {
             Ok(skip) => skip.unwrap_or_default(),
             Err(_) => return refused("error: 'rel' must be a non-negative integer"),
         };
@@ -58,7 +57,11 @@ async fn latest(
             .into_iter()
             .filter(|tag| tag["phase"] == "Accepted")
             .filter(|tag| name_of(tag).starts_with(&prefix))
-            .filter(|tag| range.as_ref().is_none_or(|range| is_within(range, name_of(tag))))
+            .filter(|tag| {
+                range
+                    .as_ref()
+                    .is_none_or(|range| is_within(range, name_of(tag)))
+            })
             .nth(skip);
         let Some(tag) = tag else {
             let text = "error: no tags in the stream match the given criteria";
@@ -66,9 +69,11 @@ async fn latest(
         };
         match first(&query, "format").as_deref() {
             None | Some("" | "json") => Json(tag).into_response(),
-            Some(key @ ("pullSpec" | "downloadURL" | "name")) => {
-                tag[key].as_str().unwrap_or_default().to_owned().into_response()
-            }
+            Some(key @ ("pullSpec" | "downloadURL" | "name")) => tag[key]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned()
+                .into_response(),
             Some(_) => refused("error: unknown format"),
         }
     })
