@@ -17,3 +17,5 @@ pub mod sim;
 pub mod state;
 pub mod value;
 pub mod world;
+
+pub use script::host::Host;

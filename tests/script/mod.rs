@@ -1,1 +1,13 @@
-//! Tests of `src/script`.
+//! Tests of the scripting host.
+
+mod desk;
+
+mod bundle;
+mod check;
+mod closures;
+mod embed;
+mod errors;
+mod header;
+mod limits;
+mod parallel;
+mod stopping;
