@@ -13,6 +13,7 @@ pub mod requests;
 pub mod results;
 pub mod scenario;
 pub mod seed;
+pub mod oar;
 pub mod state;
 
 pub use harness::{Options, Simulation};
