@@ -36,7 +36,7 @@ impl Failure {
     pub fn exit_code(&self) -> u8 {
         let kind = match self {
             Self::Error(error) => Some(error.kind),
-            Self::Script(error) => error.error().map(|error| error.kind),
+            Self::Script(error) => Some(error.error.kind),
         };
         if kind == Some(Kind::Cancelled) { 130 } else { 1 }
     }
@@ -65,7 +65,12 @@ pub fn failure(failure: &Failure, output: Output) {
     if output == Output::Json {
         let error = match failure {
             Failure::Error(error) => error_json(error),
-            Failure::Script(error) => error.to_json(),
+            Failure::Script(error) => {
+                let mut value = error_json(&error.error);
+                value["diagnostics"] =
+                    error.diagnostics.iter().map(|diagnostic| diagnostic.to_json()).collect();
+                value
+            }
         };
         json(&json!({ "outcome": "error", "error": error }));
     }
@@ -92,6 +97,11 @@ pub fn error_json(error: &Error) -> Value {
         "status": error.status,
         "place": error.place,
     })
+}
+
+/// Whether the answer may be coloured.
+pub fn is_coloured() -> bool {
+    anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
 }
 
 /// The width of the answer: the terminal's, or one that fits most.

@@ -26,7 +26,7 @@ pub fn analyze(build: &str, arch: &str, options: &Options, view: &Arc<View>) -> 
     };
     match options.output {
         Output::Json => out::json(&analyze::report(&analysis)),
-        Output::Text => out::answer(&analyze::text(&analysis, out::width())),
+        Output::Text => out::answer(&analyze::text(&analysis, out::width().into(), out::is_coloured())),
     }
     Ok(0)
 }

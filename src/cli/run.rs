@@ -26,7 +26,7 @@ pub fn run(script: &str, args: Vec<String>, options: &Options, view: &Arc<View>)
         notice(view, &wiring, format!("override {} ({} → {})", replaced.name, replaced.from, replaced.to));
     }
     for shadow in program.shadows() {
-        notice(view, &wiring, format!("{} is taken from {}", shadow.name, shadow.by));
+        notice(view, &wiring, format!("{} is taken from the {} scripts", shadow.name, shadow.by.word()));
     }
     let stopper = host.stopper();
     let listening = wiring.session.runtime().spawn(async move {

@@ -51,7 +51,7 @@ fn trim_lines(text: &str) -> String {
 fn empty(width: u16) -> Table {
     let mut table = Table::new();
     table
-        .load_preset(presets::NOTHING)
+        .load_style(presets::NOTHING)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_width(width);
     table

@@ -100,7 +100,12 @@ impl Wiring {
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, config)?;
-        let tools = oar::mcp::Mcp::new(world.clone(), http.client()?, config.oar.endpoint.clone())?;
+        let endpoint = match &config.oar.endpoint {
+            Some(endpoint) => endpoint.clone(),
+            None => url::Url::parse(oar::mcp::DEFAULT_ENDPOINT)
+                .map_err(|error| Error::invalid("the usual address is none").because(error))?,
+        };
+        let tools = oar::mcp::Server::new(world.clone(), http.client()?, endpoint);
         let tools = Oar::new(Arc::new(tools));
         session.put(Arc::new(tools.clone()));
         let path = config.state.path.clone().unwrap_or_else(|| state_dir.join("state.git"));
@@ -161,15 +166,15 @@ impl Wiring {
         let state = simulation.state().clone();
         let local = LocalStore::open(&folder.join("state.git"), world.clone())?;
         if let Some(text) = simulation.statebox() {
-            runtime.block_on(local.import(text))?;
+            local.import(text)?;
         }
         let store: Arc<dyn StateStore> = Arc::new(Peopled::new(Arc::new(local), state.clone()));
         let server = runtime.block_on(sim::oar::start(state, store.clone()))?;
-        simulation.world().set_endpoint("oar", server.address.clone());
+        simulation.world().set_endpoint("oar", server.endpoint());
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, &config)?;
-        let tools = oar::mcp::Mcp::new(world.clone(), http.client()?, None)?;
+        let tools = oar::mcp::Server::new(world.clone(), http.client()?, server.endpoint());
         let tools = Oar::new(Arc::new(tools));
         session.put(Arc::new(tools.clone()));
         let fallback: Arc<dyn StateStore> = Arc::new(ToolStore::new(tools, world.clone()));

@@ -121,6 +121,7 @@ impl ToolStore {
                 ("oar_resolve_issue", arguments)
             }
             Change::PatchMetadata(_) => return Err(cannot("change metadata")),
+            Change::Claim { .. } => return Err(cannot("hold a claim")),
         };
         self.oar.call(tool, &arguments).await.map(|_| ())
     }

@@ -10,7 +10,7 @@ use rhai::{
 };
 use serde_json::json;
 
-use super::{program::Program, release::Release};
+use super::{calling, faults, host, program::Program, release::Release};
 use crate::{
     call::{Control, Session, to_script},
     error::{Error, Place, Result},
@@ -241,15 +241,15 @@ struct ScriptRunner<'a> {
 impl Runner for ScriptRunner<'_> {
     fn run(&self, node: &Node) -> std::result::Result<Outcome, Trouble> {
         let arguments = vec![Dynamic::from(self.release.clone())];
-        let answer = super::call_function(self.context, &node.function(), arguments);
+        let answer = calling::call_function(self.context, &node.function(), arguments);
         match answer {
             Ok(value) => to_outcome(&value).map_err(|error| {
                 let place = self.program.function(&node.function(), 1).map(|found| found.place.clone());
                 Trouble::from(error.at(place))
             }),
             Err(error) => Err(Trouble {
-                error: super::faults::error_of(&error),
-                report: self.explain(&error),
+                error: faults::error_of(&error),
+                report: host::report_in(self.context, &error),
             }),
         }
     }
@@ -328,7 +328,7 @@ fn call(
     raised: &mut Option<Box<EvalAltResult>>,
 ) -> Result<Dynamic> {
     function.call_within_context::<Dynamic>(context, ()).map_err(|error| {
-        let plain = super::faults::error_of(&error);
+        let plain = faults::error_of(&error);
         *raised = Some(error);
         plain
     })

@@ -17,7 +17,7 @@ use std::{
     time::Duration,
 };
 
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, Scope};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, NativeCallContext, Scope};
 use tokio::runtime::{Handle, Runtime};
 
 use super::{
@@ -36,6 +36,16 @@ use crate::{
     error::{Error, Kind, Result},
     world::World,
 };
+
+/// Returns the report of a failure that native code got from a script function of the running
+/// program, for people; `None` outside a host.
+pub fn report_in(context: &NativeCallContext, failure: &EvalAltResult) -> Option<String> {
+    let session = Session::of(context).ok()?;
+    let program = session.get::<Program>().ok()?;
+    let catalogue = session.get::<Catalogue>().ok()?;
+    let (diagnostic, _) = explain::run_time(failure, &program, &catalogue);
+    Some(ScriptError::new(vec![diagnostic], program.texts().clone()).render(false))
+}
 
 /// How long a stopped script may clean up before it is ended.
 const GRACE: Duration = Duration::from_secs(30);
@@ -159,7 +169,7 @@ impl HostBuilder {
         let mut roots = self.roots;
         roots.sort_by_key(|(origin, _)| *origin as u8);
         let last_failure = Arc::new(LastFailure::default());
-        session.add_permit(last_failure.clone());
+        session.set_permit("last failure", last_failure.clone());
         Ok(Host {
             catalogue: Catalogue::new(&engine),
             sources: Sources::new(session.world().clone(), roots),
@@ -237,6 +247,7 @@ impl Host {
     /// input of the prompt.
     pub fn run_in(&self, program: &Program, scope: &mut Scope<'static>) -> Result<Dynamic, ScriptError> {
         self.session.put(Arc::new(program.clone()));
+        self.session.put(Arc::new(self.catalogue.with(program)));
         let control = Control {
             token: self.stop.token(),
             ..Control::current()

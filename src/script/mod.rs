@@ -20,3 +20,6 @@ pub mod diagnostic;
 mod explain;
 pub mod render;
 mod suggest;
+pub mod release;
+pub mod flow;
+pub mod facts;

@@ -141,9 +141,11 @@ fn seconds_to_date(release: &mut Release) -> Scripted<Dynamic> {
     let Some(date) = release.0.metadata().map_err(to_script)?.release_date else {
         return Ok(Dynamic::UNIT);
     };
-    let Ok(start) = date.to_zoned(TimeZone::UTC) else { return Ok(Dynamic::UNIT) };
+    let Ok(start) = TimeZone::UTC.to_timestamp(date.at(0, 0, 0, 0)) else {
+        return Ok(Dynamic::UNIT);
+    };
     let now: Timestamp = release.0.session.world().now();
-    let left: SignedDuration = start.timestamp().duration_since(now);
+    let left: SignedDuration = start.duration_since(now);
     Ok(left.as_secs().into())
 }
 

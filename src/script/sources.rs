@@ -42,6 +42,20 @@ pub enum Origin {
     Text,
 }
 
+impl Origin {
+    /// The word for people, such as `project`.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Path => "named",
+            Self::Given => "given",
+            Self::Project => "project's",
+            Self::User => "user's",
+            Self::Embedded => "shipped",
+            Self::Text => "typed",
+        }
+    }
+}
+
 /// A script file with its text.
 #[derive(Clone, Debug)]
 pub struct Source {

@@ -7,6 +7,7 @@
 
 pub mod harness;
 pub mod methods;
+pub mod people;
 pub mod plan;
 pub mod real;
 pub mod requests;

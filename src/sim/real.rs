@@ -290,7 +290,7 @@ impl Document {
             return;
         }
         for issue in self.issues.iter().flatten() {
-            let Some(found) = ABNORMAL.captures(&issue.text) else {
+            let Some(found) = ABNORMAL.captures(&issue.issue) else {
                 continue;
             };
             for id in found[2].split([',', ' ']).filter(|id| !id.is_empty()) {

@@ -4,6 +4,7 @@
 //! that are re-applied to the freshest document, so two writers never lose each other's changes.
 
 mod branch;
+pub mod fixed;
 pub mod local;
 
 use crate::{

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 use serde_json::{Map, Value};
 
-use super::{StateBox, mask::mask_emails, node::Node, time};
+use super::{StateBox, Task, claim, mask::mask_emails, node::Node, time};
 use crate::{
     error::{Error, Kind, Result},
     release::{TaskStatus, task::STATEBOX_TASKS},
@@ -54,6 +54,18 @@ pub enum Change {
     },
     /// Replaces metadata entries; maps are merged entry by entry.
     PatchMetadata(Map<String, Value>),
+    /// Says that somebody is about to start the work of a task; a second one is turned away until
+    /// the claim has run out. The status stays as it is.
+    Claim {
+        /// The task.
+        task: String,
+        /// What identifies the work everywhere.
+        token: String,
+        /// Who is about to start it.
+        holder: String,
+        /// When the claim runs out.
+        until: Timestamp,
+    },
 }
 
 impl Change {
@@ -64,6 +76,7 @@ impl Change {
             Self::AddIssue { text, .. } => format!("Add issue: {}", first_line(text)),
             Self::ResolveIssue { text, .. } => format!("Resolve issue: {}", first_line(text)),
             Self::PatchMetadata(_) => "Update metadata".to_owned(),
+            Self::Claim { task, .. } => format!("Claim task: {}", first_line(task)),
         }
     }
 }
@@ -73,7 +86,8 @@ impl StateBox {
     ///
     /// The document is as before after an error: `invalid` for names, texts and values that are
     /// not accepted, `refused` when `Pass` would be taken back or a task has an open blocker
-    /// already, `not_found` when no unresolved issue matches.
+    /// already, `not_found` when no unresolved issue matches, `conflict` when a task is claimed or
+    /// under way already.
     pub fn apply(&mut self, change: &Change, now: Timestamp) -> Result<bool> {
         let mut draft = self.root.clone();
         let is_altered = match change {
@@ -103,6 +117,15 @@ impl StateBox {
                 self.resolve_issue(&mut draft, text, &mask_emails(resolution), now)?
             }
             Change::PatchMetadata(entries) => patch_metadata(&mut draft, entries),
+            Change::Claim {
+                task,
+                token,
+                holder,
+                until,
+            } => {
+                let line = claim::line(token, &mask_emails(holder), *until);
+                self.claim(&mut draft, task, token, line, now)?
+            }
         };
         if is_altered {
             draft.set("updated_at", Node::text(time::format(now)));
@@ -114,6 +137,37 @@ impl StateBox {
             *self = document;
         }
         Ok(is_altered)
+    }
+
+    fn claim(
+        &self,
+        draft: &mut Node,
+        name: &str,
+        token: &str,
+        line: String,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let before = self.task(name);
+        let status = before.map_or(TaskStatus::NotStarted, |task| task.status);
+        let text = before.and_then(|task| task.result.as_deref()).unwrap_or_default();
+        if matches!(status, TaskStatus::Pass | TaskStatus::InProgress) {
+            let what = format!("`{name}` of {} is {status} already", self.release);
+            return Err(Error::new(Kind::Conflict, what));
+        }
+        if let Some(holder) = claim::holder(text, token, now) {
+            let what = format!("`{name}` of {} is about to be started by {holder}", self.release);
+            return Err(Error::new(Kind::Conflict, what));
+        }
+        let kept = claim::without(text);
+        let result = if kept.is_empty() { line } else { format!("{kept}\n{line}") };
+        let work = Work {
+            status,
+            result: Some(result),
+            started_at: before.and_then(Task::started),
+            completed_at: before.and_then(Task::completed),
+            is_reset: false,
+        };
+        self.set_task(draft, name, &work, now)
     }
 
     fn set_task(&self, draft: &mut Node, name: &str, work: &Work, now: Timestamp) -> Result<bool> {

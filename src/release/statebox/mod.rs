@@ -6,6 +6,7 @@
 
 mod breaks;
 mod change;
+mod claim;
 mod emit;
 mod escape;
 mod issues;
