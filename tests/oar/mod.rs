@@ -1,1 +1,11 @@
-//! Tests of `src/oar`.
+//! The tools: their table, their outcomes, the client and the emulated server.
+
+mod binding;
+mod bench;
+mod client;
+mod emulator;
+mod outcome;
+mod recorded;
+mod store;
+mod tools;
+mod wire;
