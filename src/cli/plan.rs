@@ -77,7 +77,7 @@ pub fn find(
     };
     let host = wiring.host(Some(plan), Manner::default(), |_| {})?;
     let program = host.load("drive.rhai")?;
-    host.run(&program, vec![release])?;
+    let _report = host.run(&program, vec![release])?;
     let found = wiring.found()?.ok_or_else(|| {
         Error::invalid("the script drove no flow").hint("a drive script ends with flow.drive()")
     })?;
@@ -96,8 +96,8 @@ fn read_document(file: &Path, release: Option<&str>) -> Result<StateBox> {
         Some(release) => StateBox::parse(&text, &release.parse()?),
         None => StateBox::parse_any(&text),
     };
-    read.map_err(|error| Error {
-        message: format!("`{}`: {}", file.display(), error.message),
-        ..error
+    read.map_err(|mut error| {
+        error.message = format!("`{}`: {}", file.display(), error.message);
+        error
     })
 }

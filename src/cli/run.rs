@@ -21,7 +21,7 @@ pub fn run(script: &str, args: Vec<String>, options: &Options, view: &Arc<View>)
     let manner = Manner { is_watching: options.watch && !options.dry_run, asks: !options.no_input };
     let plan = options.dry_run.then(Plan::default);
     let host = wiring.host(plan, manner, |_| {})?;
-    let program = host.load(script)?;
+    let program = host.load(&located(script))?;
     for replaced in program.overrides() {
         notice(view, &wiring, format!("override {} ({} → {})", replaced.name, replaced.from, replaced.to));
     }
@@ -64,6 +64,15 @@ pub fn run(script: &str, args: Vec<String>, options: &Options, view: &Arc<View>)
         }
     }
     Ok(code)
+}
+
+/// A file in the working folder by its path, anything else by its name.
+fn located(script: &str) -> String {
+    let here = std::env::current_dir().map(|folder| folder.join(script));
+    match here {
+        Ok(path) if path.is_file() => path.display().to_string(),
+        _ => script.to_owned(),
+    }
 }
 
 fn notice(view: &View, wiring: &Wiring, text: String) {

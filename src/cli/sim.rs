@@ -10,7 +10,10 @@ use super::{
     view::{View, clock},
     wiring::Wiring,
 };
-use crate::{error::{Error, Result}, sim, world::World};
+use crate::{
+    error::{Error, Result},
+    sim,
+};
 
 /// Runs `sim list`, `sim advance DURATION` or `sim [SCENARIO]`.
 pub fn sim(what: &Sim, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {

@@ -204,9 +204,13 @@ impl Host {
         &self.sources
     }
 
-    /// Loads a script by its path, or by its name in the search order, and checks it.
+    /// Loads a script by its absolute path, or by its name in the search order, and checks it.
     pub fn load(&self, script: &str) -> Result<Program, ScriptError> {
-        let by_path = self.sources.open(Path::new(script))?;
+        let path = Path::new(script);
+        let by_path = match path.is_absolute() {
+            true => self.sources.open(path)?,
+            false => None,
+        };
         let source = match by_path {
             Some(source) => source,
             None => self.sources.find(script)?,

@@ -33,19 +33,22 @@ impl Peopled {
     /// Carries out the acts whose time has come. An act on a release without a document waits.
     async fn act(&self, release: &Version) -> Result<()> {
         let name = release.to_string();
-        let due: Vec<(String, Change)> = self.state.read(|stored| {
+        let mut due: Vec<(String, String, Change)> = self.state.read(|stored| {
             stored.documents["people"]["acts"]
                 .as_object()
                 .into_iter()
                 .flatten()
                 .filter(|(_, act)| act["release"] == name.as_str() && act["is_done"] != true)
-                .filter_map(|(key, act)| Some((key.clone(), change_of(act)?)))
+                .filter_map(|(key, act)| {
+                    Some((act["at"].as_str()?.to_owned(), key.clone(), change_of(act)?))
+                })
                 .collect()
         });
+        due.sort_by(|(at, key, _), (other_at, other_key, _)| (at, key).cmp(&(other_at, other_key)));
         if due.is_empty() || self.inner.read(release).await?.is_none() {
             return Ok(());
         }
-        for (key, change) in due {
+        for (_, key, change) in due {
             // What a person cannot do (resolve what is not there) they leave.
             let _ = self.inner.apply(release, &[change]).await;
             self.state
@@ -80,8 +83,16 @@ impl StateStore for Peopled {
 }
 
 fn change_of(act: &Value) -> Option<Change> {
-    let text = act["text"].as_str()?.to_owned();
+    let text = act["text"].as_str().unwrap_or_default().to_owned();
     match act["kind"].as_str()? {
+        "set_task" => Some(Change::SetTask {
+            name: act["task"].as_str()?.to_owned(),
+            status: act["status"].as_str()?.parse().ok()?,
+            result: act["result"].as_str().map(str::to_owned),
+            started_at: None,
+            completed_at: None,
+            is_reset: true,
+        }),
         "open_issue" => Some(Change::AddIssue {
             text,
             is_blocker: act["blocker"].as_bool().unwrap_or(true),
