@@ -159,10 +159,11 @@ impl Scenario {
         Error::invalid(message).at(place).hint(all_methods())
     }
 
+    /// Some errors, such as running for too long, have no position: they are about the whole file.
     fn place(&self, position: rhai::Position) -> Option<Place> {
         Some(Place {
             file: self.file.clone(),
-            line: position.line()?,
+            line: position.line().unwrap_or(1),
             column: position.position().unwrap_or(1),
         })
     }

@@ -167,6 +167,7 @@ impl VirtualClock {
     /// Steps out of the order while `wait` blocks until the next branch started here ends, then
     /// takes a turn again before any other branch does.
     ///
+    /// Something must end for this to return: a branch that tells of its end does so as its last act.
     /// A thread that had no turn keeps this one until it waits again or has no branch left.
     pub fn wait_for_next(&self, wait: &mut dyn FnMut()) {
         self.step_out(Until::NextEnds, wait);
@@ -191,11 +192,16 @@ impl VirtualClock {
         let mut state = self.lock();
         let is_called_back = state
             .parents
-            .get_mut(&id)
-            .is_none_or(|parent| parent.stepped_out.take().is_none());
+            .get(&id)
+            .is_none_or(|parent| parent.stepped_out.is_none());
         let has_place =
             state.running == Some(id) || state.waiting.iter().any(|entry| entry.id == id);
-        if !is_called_back || !has_place {
+        // Word of an end may come a moment before the end itself, which then gives the place back.
+        let will_be_called_back = until == Until::NextEnds && !is_called_back;
+        if !(will_be_called_back || is_called_back && has_place) {
+            if let Some(parent) = state.parents.get_mut(&id) {
+                parent.stepped_out = None;
+            }
             if id >= FIRST_THREAD {
                 return;
             }

@@ -298,7 +298,6 @@ fn a_wrong_value_says_what_is_expected() {
         ("minutes(-5);", "not -5"),
         ("let x = ;", "cannot read the scenario"),
         ("nothing;", "nothing"),
-        ("loop { }", "operations"),
         ("eval(\"1\");", "eval"),
     ] {
         let error = fails(body);
@@ -309,6 +308,13 @@ fn a_wrong_value_says_what_is_expected() {
         );
         assert_eq!(error.place.expect(body).line, 4, "{body}");
     }
+}
+
+#[test]
+fn an_endless_scenario_is_stopped() {
+    let error = fails("loop { }");
+    assert!(error.message.contains("operations"), "{}", error.message);
+    assert_eq!(error.place.unwrap().file, "scenarios/mine.rhai");
 }
 
 #[test]
