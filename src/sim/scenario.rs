@@ -99,7 +99,7 @@ impl Scenario {
         let draft = Draft::new(plan.clone());
         let answer: Result<rhai::Dynamic, _> =
             engine.call_fn(&mut Scope::new(), &ast, "scenario", (draft.clone(),));
-        let _nothing = answer.map_err(|error| self.explain(&error))?;
+        drop(answer.map_err(|error| self.explain(&error))?);
         *plan = draft.plan();
         Ok(())
     }

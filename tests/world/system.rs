@@ -1,8 +1,4 @@
 //! The real world's files.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the test looks at the disk behind the world"
-)]
 
 use std::{collections::HashMap, io, path::PathBuf, sync::Arc};
 
