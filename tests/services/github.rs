@@ -213,3 +213,16 @@ fn a_name_cannot_leave_the_folder_of_test_results() {
         );
     }
 }
+
+#[tokio::test]
+async fn files_are_read_at_once_from_several_tasks() {
+    let (_, _, client) = demo(json!({"a": "x", "b": "y"})).await;
+    let client = Arc::new(client);
+    let read = |path: &'static str| {
+        let client = client.clone();
+        tokio::spawn(async move { client.file(REPOSITORY, path, "record").await })
+    };
+    let (first, second) = (read("a"), read("b"));
+    assert_eq!(first.await.unwrap().unwrap().unwrap().text, "x");
+    assert_eq!(second.await.unwrap().unwrap().unwrap().text, "y");
+}
