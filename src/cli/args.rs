@@ -235,8 +235,12 @@ pub fn normalize(words: Vec<String>) -> Vec<String> {
         }
         let name = word.split('=').next().unwrap_or_default();
         let known = command.get_arguments().find(|argument| {
-            argument.get_long().is_some_and(|long| name == format!("--{long}"))
-                || argument.get_short().is_some_and(|short| is_short(name, short))
+            argument
+                .get_long()
+                .is_some_and(|long| name == format!("--{long}"))
+                || argument
+                    .get_short()
+                    .is_some_and(|short| is_short(name, short))
         });
         match known {
             Some(argument) => {

@@ -40,8 +40,18 @@ pub fn explain(
     };
     let (wiring, found) = plan::find(release, assume, options, view, Looks::Only)?;
     let nodes: Vec<&NodeReport> = match task {
-        Some(task) => vec![found.report.node(task).ok_or_else(|| unknown(&found, task))?],
-        None => found.report.nodes.iter().filter(|node| !node.state.opens_the_way()).collect(),
+        Some(task) => vec![
+            found
+                .report
+                .node(task)
+                .ok_or_else(|| unknown(&found, task))?,
+        ],
+        None => found
+            .report
+            .nodes
+            .iter()
+            .filter(|node| !node.state.opens_the_way())
+            .collect(),
     };
     let explained = nodes
         .iter()
@@ -56,7 +66,13 @@ pub fn explain(
         })),
         Output::Text => {
             let mut parts: Vec<String> = explained.iter().map(text).collect();
-            parts.extend(found.report.notes.iter().map(|note| format!("note: {note}")));
+            parts.extend(
+                found
+                    .report
+                    .notes
+                    .iter()
+                    .map(|note| format!("note: {note}")),
+            );
             parts.push(found.report.headline());
             out::answer(&parts.join("\n\n"));
         }
@@ -78,7 +94,9 @@ fn about(_wiring: &Wiring, found: &Found, report: &NodeReport) -> Result<Value> 
     let drive = &found.release.0;
     let node = found.graph.get(&report.name);
     let snapshot = drive.snapshot()?;
-    let task = snapshot.as_ref().and_then(|snapshot| snapshot.document.task(&report.name));
+    let task = snapshot
+        .as_ref()
+        .and_then(|snapshot| snapshot.document.task(&report.name));
     let issues: Vec<Value> = snapshot
         .iter()
         .flat_map(|snapshot| snapshot.document.issues())
@@ -89,7 +107,9 @@ fn about(_wiring: &Wiring, found: &Found, report: &NodeReport) -> Result<Value> 
         .after
         .iter()
         .filter_map(|name| found.report.node(name))
-        .map(|before| json!({ "name": before.name, "state": before.state, "reason": before.reason }))
+        .map(
+            |before| json!({ "name": before.name, "state": before.state, "reason": before.reason }),
+        )
         .collect();
     let history: Vec<Value> = drive.journal.look(|entries| {
         entries
@@ -118,11 +138,21 @@ fn about(_wiring: &Wiring, found: &Found, report: &NodeReport) -> Result<Value> 
 
 fn text(value: &Value) -> String {
     let word = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
-    let mut lines = vec![format!("{} is {}: {}", word("name"), word("state").replace('_', " "), word("reason"))];
+    let mut lines = vec![format!(
+        "{} is {}: {}",
+        word("name"),
+        word("state").replace('_', " "),
+        word("reason")
+    )];
     for line in word("doc").lines() {
         lines.push(format!("  {line}"));
     }
-    for (label, key) in [("waits for", "owner"), ("next", "next"), ("link", "link"), ("typically", "typical")] {
+    for (label, key) in [
+        ("waits for", "owner"),
+        ("next", "next"),
+        ("link", "link"),
+        ("typically", "typical"),
+    ] {
         if let Some(said) = value[key].as_str() {
             lines.push(format!("  {label}: {said}"));
         }
@@ -138,16 +168,29 @@ fn text(value: &Value) -> String {
         lines.push(format!(
             "  after {}: {} ({})",
             before["name"].as_str().unwrap_or_default(),
-            before["state"].as_str().unwrap_or_default().replace('_', " "),
+            before["state"]
+                .as_str()
+                .unwrap_or_default()
+                .replace('_', " "),
             before["reason"].as_str().unwrap_or_default()
         ));
     }
     for reason in value["held_back_by"].as_array().into_iter().flatten() {
-        lines.push(format!("  held back: {}", reason.as_str().unwrap_or_default()));
+        lines.push(format!(
+            "  held back: {}",
+            reason.as_str().unwrap_or_default()
+        ));
     }
     for issue in value["issues"].as_array().into_iter().flatten() {
-        let resolved = if issue["resolved"] == true { "resolved" } else { "open" };
-        lines.push(format!("  issue ({resolved}): {}", issue["text"].as_str().unwrap_or_default().trim()));
+        let resolved = if issue["resolved"] == true {
+            "resolved"
+        } else {
+            "open"
+        };
+        lines.push(format!(
+            "  issue ({resolved}): {}",
+            issue["text"].as_str().unwrap_or_default().trim()
+        ));
     }
     if let Some(stored) = value["stored"].as_object() {
         lines.push(format!(
@@ -156,15 +199,30 @@ fn text(value: &Value) -> String {
             stored["started_at"].as_str().unwrap_or("never"),
             stored["completed_at"].as_str().unwrap_or("never")
         ));
-        let result: Vec<_> = stored["result"].as_str().unwrap_or_default().lines().collect();
+        let result: Vec<_> = stored["result"]
+            .as_str()
+            .unwrap_or_default()
+            .lines()
+            .collect();
         if result.len() > TAIL {
             lines.push(format!("    … {} lines before", result.len() - TAIL));
         }
-        lines.extend(result.iter().skip(result.len().saturating_sub(TAIL)).map(|line| format!("    {line}")));
+        lines.extend(
+            result
+                .iter()
+                .skip(result.len().saturating_sub(TAIL))
+                .map(|line| format!("    {line}")),
+        );
     }
     for entry in value["history"].as_array().into_iter().flatten() {
-        let at = entry["at"].as_str().and_then(|at| at.parse().ok()).map_or(String::new(), clock);
-        lines.push(format!("  {at} {}", entry["what"].as_str().unwrap_or_default()));
+        let at = entry["at"]
+            .as_str()
+            .and_then(|at| at.parse().ok())
+            .map_or(String::new(), clock);
+        lines.push(format!(
+            "  {at} {}",
+            entry["what"].as_str().unwrap_or_default()
+        ));
     }
     lines.join("\n")
 }

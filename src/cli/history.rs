@@ -36,7 +36,14 @@ pub fn history(release: &str, options: &Options, view: &Arc<View>) -> Result<u8,
         Output::Text => {
             let lines: Vec<_> = entries
                 .iter()
-                .map(|entry| format!("{:>4} {} {}", entry.number, clock(entry.at), said(&entry.fact)))
+                .map(|entry| {
+                    format!(
+                        "{:>4} {} {}",
+                        entry.number,
+                        clock(entry.at),
+                        said(&entry.fact)
+                    )
+                })
                 .collect();
             out::answer(&lines.join("\n"));
         }
@@ -59,26 +66,55 @@ pub fn said(fact: &Fact) -> String {
         Fact::Opened { release, .. } => format!("the journal of {release} begins"),
         Fact::Owner { email } => format!("owned by {email}"),
         Fact::Outcome { node, outcome } => {
-            format!("{node}: {} — {}", outcome.status.word().replace('_', " "), outcome.reason)
+            format!(
+                "{node}: {} — {}",
+                outcome.status.word().replace('_', " "),
+                outcome.reason
+            )
         }
-        Fact::Intent { node, effect, attempt, token } => {
+        Fact::Intent {
+            node,
+            effect,
+            attempt,
+            token,
+        } => {
             format!("{node}: will trigger {effect}, attempt {attempt} ({token})")
         }
-        Fact::Accepted { token, remote, is_adopted } => {
+        Fact::Accepted {
+            token,
+            remote,
+            is_adopted,
+        } => {
             let word = if *is_adopted { "found" } else { "started" };
             let what = remote
                 .as_ref()
-                .map_or("without an identity".to_owned(), |remote| format!("{} {}", remote.kind, remote.id));
+                .map_or("without an identity".to_owned(), |remote| {
+                    format!("{} {}", remote.kind, remote.id)
+                });
             format!("{word}: {what} ({token})")
         }
         Fact::Settled { token, how } => {
             let word = json!(how);
-            format!("over: {} ({token})", word.as_str().unwrap_or_default().replace('_', " "))
+            format!(
+                "over: {} ({token})",
+                word.as_str().unwrap_or_default().replace('_', " ")
+            )
         }
-        Fact::Decision { task, word, why, who, .. } => format!("{task}: {who} says {word}: {why}"),
+        Fact::Decision {
+            task,
+            word,
+            why,
+            who,
+            ..
+        } => format!("{task}: {who} says {word}: {why}"),
         Fact::Retry { task, why, who } => format!("{task}: {who} wants another try: {why}"),
         Fact::Override { rule, why, who } => format!("{who} set the rules of {rule} aside: {why}"),
-        Fact::Gate { build, is_accepted, waived_by, identity } => {
+        Fact::Gate {
+            build,
+            is_accepted,
+            waived_by,
+            identity,
+        } => {
             let by = match waived_by {
                 Some(who) => format!("on the word of {who}"),
                 None if *is_accepted => "on its tests".to_owned(),

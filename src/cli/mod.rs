@@ -36,7 +36,11 @@ pub fn main() -> ExitCode {
         }
     };
     start_tracing(options.verbose);
-    let view = Arc::new(View::new(options.quiet, options.verbose > 0, options.no_input));
+    let view = Arc::new(View::new(
+        options.quiet,
+        options.verbose > 0,
+        options.no_input,
+    ));
     let ended = dispatch(command, &options, &view);
     match ended {
         Ok(code) => ExitCode::from(code),
@@ -50,21 +54,36 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
     match command {
         Command::Run { script, args } => run::run(&script, args, options, view),
-        Command::Plan { release, assume } => {
-            plan::plan(release.as_deref(), &assume, options, view, plan::Looks::AndAsks)
-        }
-        Command::Status { release, assume } => {
-            plan::plan(release.as_deref(), &assume, options, view, plan::Looks::Only)
-        }
-        Command::Explain { release, task, assume } => {
-            explain::explain(&release, task.as_deref(), &assume, options, view)
-        }
+        Command::Plan { release, assume } => plan::plan(
+            release.as_deref(),
+            &assume,
+            options,
+            view,
+            plan::Looks::AndAsks,
+        ),
+        Command::Status { release, assume } => plan::plan(
+            release.as_deref(),
+            &assume,
+            options,
+            view,
+            plan::Looks::Only,
+        ),
+        Command::Explain {
+            release,
+            task,
+            assume,
+        } => explain::explain(&release, task.as_deref(), &assume, options, view),
         Command::History { release } => history::history(&release, options, view),
         Command::Analyze { build, arch } => results::analyze(&build, &arch, options, view),
-        Command::Decide { release, task, word, why } => {
-            person::decide(&release, &task, &word, &why, options, view)
+        Command::Decide {
+            release,
+            task,
+            word,
+            why,
+        } => person::decide(&release, &task, &word, &why, options, view),
+        Command::Retry { release, task, why } => {
+            person::retry(&release, &task, &why, options, view)
         }
-        Command::Retry { release, task, why } => person::retry(&release, &task, &why, options, view),
         Command::Adopt { release, task, id } => person::adopt(&release, &task, &id, options, view),
         Command::Override { release, why } => person::set_aside(&release, &why, options, view),
         Command::Sim(sim) => sim::sim(&sim, options, view),

@@ -38,7 +38,11 @@ impl Failure {
             Self::Error(error) => Some(error.kind),
             Self::Script(error) => Some(error.error.kind),
         };
-        if kind == Some(Kind::Cancelled) { 130 } else { 1 }
+        if kind == Some(Kind::Cancelled) {
+            130
+        } else {
+            1
+        }
     }
 }
 
@@ -67,8 +71,11 @@ pub fn failure(failure: &Failure, output: Output) {
             Failure::Error(error) => error_json(error),
             Failure::Script(error) => {
                 let mut value = error_json(&error.error);
-                value["diagnostics"] =
-                    error.diagnostics.iter().map(|diagnostic| diagnostic.to_json()).collect();
+                value["diagnostics"] = error
+                    .diagnostics
+                    .iter()
+                    .map(|diagnostic| diagnostic.to_json())
+                    .collect();
                 value
             }
         };

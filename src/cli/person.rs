@@ -17,8 +17,12 @@ use crate::{
 };
 
 /// The tasks on which a person's word counts.
-const DECIDABLE: [&str; 4] =
-    ["analyze-promoted-build", "analyze-candidate-build", "gate", "change-advisory-status"];
+const DECIDABLE: [&str; 4] = [
+    "analyze-promoted-build",
+    "analyze-candidate-build",
+    "gate",
+    "change-advisory-status",
+];
 
 /// Records a person's choice.
 pub fn decide(
@@ -34,19 +38,34 @@ pub fn decide(
     }
     let (wiring, drive) = open(release, options, view)?;
     watch::decide(&drive, task, word, why)?;
-    done(&wiring, options, &drive.release, &format!("{task} of {}: {word}", drive.release))
+    done(
+        &wiring,
+        options,
+        &drive.release,
+        &format!("{task} of {}: {word}", drive.release),
+    )
 }
 
 /// Lets a failed task be tried again.
-pub fn retry(release: &str, task: &str, why: &str, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
+pub fn retry(
+    release: &str,
+    task: &str,
+    why: &str,
+    options: &Options,
+    view: &Arc<View>,
+) -> Result<u8, Failure> {
     known(task)?;
     needs_reason(why)?;
     let (wiring, drive) = open(release, options, view)?;
-    let status = drive.snapshot()?.map(|snapshot| snapshot.document.status(task));
+    let status = drive
+        .snapshot()?
+        .map(|snapshot| snapshot.document.status(task));
     if status == Some(TaskStatus::Pass) {
-        return Err(Error::invalid(format!("{task} of {} has passed", drive.release))
-            .hint("what has passed is not run again; resolve its issues instead")
-            .into());
+        return Err(
+            Error::invalid(format!("{task} of {} has passed", drive.release))
+                .hint("what has passed is not run again; resolve its issues instead")
+                .into(),
+        );
     }
     effect::settle(&drive, task, crate::flow::journal::Settlement::Declared)?;
     drive.record(Fact::Retry {
@@ -54,11 +73,22 @@ pub fn retry(release: &str, task: &str, why: &str, options: &Options, view: &Arc
         why: why.trim().to_owned(),
         who: wiring.world.person(),
     })?;
-    done(&wiring, options, &drive.release, &format!("{task} of {} may be tried again", drive.release))
+    done(
+        &wiring,
+        options,
+        &drive.release,
+        &format!("{task} of {} may be tried again", drive.release),
+    )
 }
 
 /// Names what runs outside for a task.
-pub fn adopt(release: &str, task: &str, id: &str, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
+pub fn adopt(
+    release: &str,
+    task: &str,
+    id: &str,
+    options: &Options,
+    view: &Arc<View>,
+) -> Result<u8, Failure> {
     known(task)?;
     let (effect, kind) = match task {
         "image-consistency-check" => ("consistency-job", "prow-job"),
@@ -69,18 +99,34 @@ pub fn adopt(release: &str, task: &str, id: &str, options: &Options, view: &Arc<
         }
     };
     if id.trim().is_empty() || (kind == "jenkins-build" && id.parse::<u64>().is_err()) {
-        return Err(Error::invalid(format!("`{id}` is not the identity of a {kind}"))
-            .hint("a Jenkins build has a number, a Prow job an id")
-            .into());
+        return Err(
+            Error::invalid(format!("`{id}` is not the identity of a {kind}"))
+                .hint("a Jenkins build has a number, a Prow job an id")
+                .into(),
+        );
     }
     let (wiring, drive) = open(release, options, view)?;
-    let remote = Remote { kind: kind.to_owned(), id: id.trim().to_owned(), url: None };
+    let remote = Remote {
+        kind: kind.to_owned(),
+        id: id.trim().to_owned(),
+        url: None,
+    };
     effect::adopt_by_hand(&drive, task, effect, &remote)?;
-    done(&wiring, options, &drive.release, &format!("{task} of {} follows {kind} {id}", drive.release))
+    done(
+        &wiring,
+        options,
+        &drive.release,
+        &format!("{task} of {} follows {kind} {id}", drive.release),
+    )
 }
 
 /// Sets the rules of final approval aside.
-pub fn set_aside(release: &str, why: &str, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
+pub fn set_aside(
+    release: &str,
+    why: &str,
+    options: &Options,
+    view: &Arc<View>,
+) -> Result<u8, Failure> {
     needs_reason(why)?;
     let (wiring, drive) = open(release, options, view)?;
     drive.record(Fact::Override {
@@ -88,7 +134,15 @@ pub fn set_aside(release: &str, why: &str, options: &Options, view: &Arc<View>) 
         why: why.trim().to_owned(),
         who: wiring.world.person(),
     })?;
-    done(&wiring, options, &drive.release, &format!("the rules of final approval of {} are set aside", drive.release))
+    done(
+        &wiring,
+        options,
+        &drive.release,
+        &format!(
+            "the rules of final approval of {} are set aside",
+            drive.release
+        ),
+    )
 }
 
 fn open(release: &str, options: &Options, view: &Arc<View>) -> Result<(Wiring, Arc<Drive>)> {

@@ -54,7 +54,10 @@ pub fn find(
     view: &Arc<View>,
     looks: Looks,
 ) -> Result<(Wiring, Found), Failure> {
-    let mut plan = Plan { is_offline: looks == Looks::Only, ..Plan::default() };
+    let mut plan = Plan {
+        is_offline: looks == Looks::Only,
+        ..Plan::default()
+    };
     for facts in assume {
         plan.assume(facts)?;
     }
@@ -65,11 +68,15 @@ pub fn find(
             plan.is_offline = true;
             let release = document.release().to_string();
             let link = file.display().to_string();
-            (Wiring::of_document(options, quiet, document, &link)?, release)
+            (
+                Wiring::of_document(options, quiet, document, &link)?,
+                release,
+            )
         }
         _ => {
             let release = release.ok_or_else(|| {
-                Error::invalid("no release was named").hint("oar-script plan 4.20.1, or --statebox FILE")
+                Error::invalid("no release was named")
+                    .hint("oar-script plan 4.20.1, or --statebox FILE")
             })?;
             let release: Version = release.parse()?;
             (Wiring::new(options, view.clone())?, release.to_string())
@@ -85,7 +92,10 @@ pub fn find(
 }
 
 fn read_document(file: &Path, release: Option<&str>) -> Result<StateBox> {
-    let world = SystemWorld::new(Arc::new(crate::world::Unattended), std::collections::HashMap::new());
+    let world = SystemWorld::new(
+        Arc::new(crate::world::Unattended),
+        std::collections::HashMap::new(),
+    );
     let bytes = world.read(file).map_err(|error| {
         Error::not_found(format!("cannot read `{}`", file.display())).because(error)
     })?;

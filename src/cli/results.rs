@@ -17,7 +17,12 @@ use crate::{
 };
 
 /// Prints the evaluation of a build; the exit code is 0 whenever there was something to evaluate.
-pub fn analyze(build: &str, arch: &str, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
+pub fn analyze(
+    build: &str,
+    arch: &str,
+    options: &Options,
+    view: &Arc<View>,
+) -> Result<u8, Failure> {
     let analysis = if build.ends_with(".json") || build.contains('/') {
         of_file(Path::new(build), arch)?
     } else {
@@ -26,17 +31,24 @@ pub fn analyze(build: &str, arch: &str, options: &Options, view: &Arc<View>) -> 
     };
     match options.output {
         Output::Json => out::json(&analyze::report(&analysis)),
-        Output::Text => out::answer(&analyze::text(&analysis, out::width().into(), out::is_coloured())),
+        Output::Text => out::answer(&analyze::text(
+            &analysis,
+            out::width().into(),
+            out::is_coloured(),
+        )),
     }
     Ok(0)
 }
 
 fn of_file(file: &Path, arch: &str) -> Result<Analysis> {
     let world = SystemWorld::new(Arc::new(Unattended), std::collections::HashMap::new());
-    let bytes = world
-        .read(file)
-        .map_err(|error| Error::not_found(format!("cannot read `{}`", file.display())).because(error))?;
-    let name = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let bytes = world.read(file).map_err(|error| {
+        Error::not_found(format!("cannot read `{}`", file.display())).because(error)
+    })?;
+    let name = file
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     match name.parse::<FileName>() {
         Ok(name) => Analysis::of(&name.build, &name.arch, Some(&bytes), None),
         Err(_) => {

@@ -16,17 +16,40 @@ use crate::{
 };
 
 /// Runs a script with the words that are meant for it.
-pub fn run(script: &str, args: Vec<String>, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
+pub fn run(
+    script: &str,
+    args: Vec<String>,
+    options: &Options,
+    view: &Arc<View>,
+) -> Result<u8, Failure> {
     let wiring = Wiring::new(options, view.clone())?;
-    let manner = Manner { is_watching: options.watch && !options.dry_run, asks: !options.no_input };
+    let manner = Manner {
+        is_watching: options.watch && !options.dry_run,
+        asks: !options.no_input,
+    };
     let plan = options.dry_run.then(Plan::default);
     let host = wiring.host(plan, manner, |_| {})?;
     let program = host.load(&located(script))?;
     for replaced in program.overrides() {
-        notice(view, &wiring, format!("override {} ({} → {})", replaced.name, replaced.from, replaced.to));
+        notice(
+            view,
+            &wiring,
+            format!(
+                "override {} ({} → {})",
+                replaced.name, replaced.from, replaced.to
+            ),
+        );
     }
     for shadow in program.shadows() {
-        notice(view, &wiring, format!("{} is taken from the {} scripts", shadow.name, shadow.by.word()));
+        notice(
+            view,
+            &wiring,
+            format!(
+                "{} is taken from the {} scripts",
+                shadow.name,
+                shadow.by.word()
+            ),
+        );
     }
     let stopper = host.stopper();
     let listening = wiring.session.runtime().spawn(async move {
@@ -59,7 +82,9 @@ pub fn run(script: &str, args: Vec<String>, options: &Options, view: &Arc<View>)
     if let Some(simulation) = &wiring.simulation {
         // The next invocation finds the clock at the time this one was told to come back.
         match found.and_then(|found| found.report.back_at) {
-            Some(at) if !options.watch && !options.dry_run => simulation.advance_to(at).map(|_| ())?,
+            Some(at) if !options.watch && !options.dry_run => {
+                simulation.advance_to(at).map(|_| ())?
+            }
             _ => simulation.save()?,
         }
     }
@@ -76,5 +101,9 @@ fn located(script: &str) -> String {
 }
 
 fn notice(view: &View, wiring: &Wiring, text: String) {
-    view.say(&Event { at: wiring.world.now(), node: None, what: What::Notice(text) });
+    view.say(&Event {
+        at: wiring.world.now(),
+        node: None,
+        what: What::Notice(text),
+    });
 }

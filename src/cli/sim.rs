@@ -21,7 +21,8 @@ pub fn sim(what: &Sim, options: &Options, view: &Arc<View>) -> Result<u8, Failur
         (Some("list"), None) => list(options),
         (Some("advance"), by) => {
             let by = by.ok_or_else(|| {
-                Error::invalid("`sim advance` needs to know how far").hint("oar-script sim advance 6h")
+                Error::invalid("`sim advance` needs to know how far")
+                    .hint("oar-script sim advance 6h")
             })?;
             let by = duration(by)?;
             let wiring = open(None, options, view)?;
@@ -29,13 +30,17 @@ pub fn sim(what: &Sim, options: &Options, view: &Arc<View>) -> Result<u8, Failur
                 Some(simulation) => simulation.advance(by)?,
                 None => wiring.world.now(),
             };
-            say(options, &format!("the clock shows {}", clock(at)), json!({ "now": at }));
+            say(
+                options,
+                &format!("the clock shows {}", clock(at)),
+                json!({ "now": at }),
+            );
             Ok(0)
         }
         (scenario, None) => serve(scenario, options, view),
-        (_, Some(extra)) => {
-            Err(Error::invalid(format!("`{extra}` is one word too many")).hint("oar-script sim --help").into())
-        }
+        (_, Some(extra)) => Err(Error::invalid(format!("`{extra}` is one word too many"))
+            .hint("oar-script sim --help")
+            .into()),
     }
 }
 
@@ -43,13 +48,22 @@ fn list(options: &Options) -> Result<u8, Failure> {
     let scenarios = sim::list(None);
     if options.output == Output::Json {
         out::json(&json!(
-            scenarios.iter().map(|one| json!({ "name": one.name, "summary": one.summary })).collect::<Vec<_>>()
+            scenarios
+                .iter()
+                .map(|one| json!({ "name": one.name, "summary": one.summary }))
+                .collect::<Vec<_>>()
         ));
         return Ok(0);
     }
-    let widest = scenarios.iter().map(|one| one.name.len()).max().unwrap_or_default();
-    let lines: Vec<_> =
-        scenarios.iter().map(|one| format!("{:widest$}  {}", one.name, one.summary)).collect();
+    let widest = scenarios
+        .iter()
+        .map(|one| one.name.len())
+        .max()
+        .unwrap_or_default();
+    let lines: Vec<_> = scenarios
+        .iter()
+        .map(|one| format!("{:widest$}  {}", one.name, one.summary))
+        .collect();
     out::answer(&lines.join("\n"));
     Ok(0)
 }
@@ -65,15 +79,25 @@ fn serve(scenario: Option<&str>, options: &Options, view: &Arc<View>) -> Result<
         addresses.push(("oar".to_owned(), oar));
     }
     addresses.sort();
-    let lines: Vec<_> = addresses.iter().map(|(name, address)| format!("{name:20} {address}")).collect();
+    let lines: Vec<_> = addresses
+        .iter()
+        .map(|(name, address)| format!("{name:20} {address}"))
+        .collect();
     let text = format!("{}\nthe world is served until Ctrl-C", lines.join("\n"));
-    say(options, &text, json!(addresses.iter().cloned().collect::<std::collections::BTreeMap<_, _>>()));
-    wiring
-        .session
-        .wait(async {
-            let _ = tokio::signal::ctrl_c().await;
-            Ok(())
-        })?;
+    say(
+        options,
+        &text,
+        json!(
+            addresses
+                .iter()
+                .cloned()
+                .collect::<std::collections::BTreeMap<_, _>>()
+        ),
+    );
+    wiring.session.wait(async {
+        let _ = tokio::signal::ctrl_c().await;
+        Ok(())
+    })?;
     if let Some(simulation) = &wiring.simulation {
         simulation.save()?;
     }
@@ -82,7 +106,10 @@ fn serve(scenario: Option<&str>, options: &Options, view: &Arc<View>) -> Result<
 
 fn open(scenario: Option<&str>, options: &Options, view: &Arc<View>) -> Result<Wiring> {
     let scenario = scenario.map(str::to_owned).or_else(|| options.sim.clone());
-    let options = Options { sim: Some(scenario.unwrap_or_else(|| "smooth".to_owned())), ..options.clone() };
+    let options = Options {
+        sim: Some(scenario.unwrap_or_else(|| "smooth".to_owned())),
+        ..options.clone()
+    };
     Wiring::new(&options, view.clone())
 }
 
@@ -94,7 +121,8 @@ fn say(options: &Options, text: &str, value: serde_json::Value) {
 }
 
 fn duration(text: &str) -> Result<Duration> {
-    let wrong = || Error::invalid(format!("`{text}` is not a duration")).hint("write 90m, 6h or 2d");
+    let wrong =
+        || Error::invalid(format!("`{text}` is not a duration")).hint("write 90m, 6h or 2d");
     let unit = text.chars().last().ok_or_else(wrong)?;
     let secs = match unit {
         's' => 1,
@@ -103,6 +131,11 @@ fn duration(text: &str) -> Result<Duration> {
         'd' => 86_400,
         _ => return Err(wrong()),
     };
-    let count: u64 = text[..text.len() - unit.len_utf8()].parse().map_err(|_| wrong())?;
-    count.checked_mul(secs).map(Duration::from_secs).ok_or_else(wrong)
+    let count: u64 = text[..text.len() - unit.len_utf8()]
+        .parse()
+        .map_err(|_| wrong())?;
+    count
+        .checked_mul(secs)
+        .map(Duration::from_secs)
+        .ok_or_else(wrong)
 }

@@ -40,12 +40,17 @@ pub fn text(report: &Report, width: u16) -> String {
 }
 
 fn titled(phase: Option<&String>, table: &Table) -> String {
-    let title = phase.filter(|title| !title.is_empty()).map_or("Flow", String::as_str);
+    let title = phase
+        .filter(|title| !title.is_empty())
+        .map_or("Flow", String::as_str);
     format!("{title}\n{}", trim_lines(&table.to_string()))
 }
 
 fn trim_lines(text: &str) -> String {
-    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+    text.lines()
+        .map(str::trim_end)
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 fn empty(width: u16) -> Table {
@@ -58,7 +63,8 @@ fn empty(width: u16) -> Table {
 }
 
 fn since(node: &NodeReport) -> String {
-    node.since.map_or(String::new(), |at| format!("since {}", clock(at)))
+    node.since
+        .map_or(String::new(), |at| format!("since {}", clock(at)))
 }
 
 fn why(node: &NodeReport) -> String {

@@ -39,8 +39,10 @@ impl View {
             is_quiet,
             is_verbose,
             may_ask: !no_input && std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
-            live: is_live
-                .then(|| Live { bars: MultiProgress::new(), running: Mutex::default() }),
+            live: is_live.then(|| Live {
+                bars: MultiProgress::new(),
+                running: Mutex::default(),
+            }),
             last: Mutex::default(),
         }
     }
@@ -63,14 +65,19 @@ impl View {
     /// Whether this is news about the node, so that a watch does not repeat itself.
     fn is_news(&self, node: &str, word: &str, reason: &str) -> bool {
         let said = format!("{word}: {reason}");
-        let mut last = self.last.lock().expect("no thread panics while it holds what was said");
+        let mut last = self
+            .last
+            .lock()
+            .expect("no thread panics while it holds what was said");
         last.insert(node.to_owned(), said.clone()).as_deref() != Some(said.as_str())
     }
 }
 
 impl Live {
     fn running(&self) -> MutexGuard<'_, HashMap<String, ProgressBar>> {
-        self.running.lock().expect("no thread panics while it holds the spinners")
+        self.running
+            .lock()
+            .expect("no thread panics while it holds the spinners")
     }
 
     fn start(&self, node: &str) {
@@ -94,7 +101,9 @@ impl Terminal for View {
         let node = event.node.as_deref().unwrap_or_default();
         let at = clock(event.at);
         match &event.what {
-            What::PassStarted(number) if self.is_verbose => self.line(&format!("{at} pass {number}")),
+            What::PassStarted(number) if self.is_verbose => {
+                self.line(&format!("{at} pass {number}"))
+            }
             What::PassStarted(_) => {}
             What::Started => {
                 if let Some(live) = &self.live {
@@ -137,14 +146,18 @@ impl Terminal for View {
             let Some(word) = self.read_line(&format!("{}{choices} ", question.text))? else {
                 return Ok(None);
             };
-            let chosen = question.choices.iter().find(|choice| {
-                !word.is_empty() && choice.starts_with(&word.to_lowercase())
-            });
+            let chosen = question
+                .choices
+                .iter()
+                .find(|choice| !word.is_empty() && choice.starts_with(&word.to_lowercase()));
             let word = match (chosen, question.choices.is_empty()) {
                 (Some(choice), _) => choice.clone(),
                 (None, true) => word,
                 (None, false) => {
-                    self.line(&format!("please answer with one of {}", question.choices.join(", ")));
+                    self.line(&format!(
+                        "please answer with one of {}",
+                        question.choices.join(", ")
+                    ));
                     continue;
                 }
             };

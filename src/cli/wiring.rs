@@ -65,7 +65,9 @@ impl Wiring {
             .worker_threads(2)
             .enable_all()
             .build()
-            .map_err(|error| Error::new(Kind::Unexpected, "cannot start the runtime").because(error))?;
+            .map_err(|error| {
+                Error::new(Kind::Unexpected, "cannot start the runtime").because(error)
+            })?;
         let real = Arc::new(SystemWorld::new(view.clone(), HashMap::new()));
         let working = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
         let user = config::user_folder(&*real);
@@ -75,17 +77,24 @@ impl Wiring {
         };
         let state_dir = absolute(&working, &state_dir(options, &*real));
         let folders = Folders {
-            named: options.scripts.as_ref().map(|folder| absolute(&working, folder)),
+            named: options
+                .scripts
+                .as_ref()
+                .map(|folder| absolute(&working, folder)),
             project: Some(absolute(
                 &working,
-                config.scripts.folder.as_deref().unwrap_or(Path::new("oar-scripts")),
+                config
+                    .scripts
+                    .folder
+                    .as_deref()
+                    .unwrap_or(Path::new("oar-scripts")),
             )),
             user: user.map(|folder| folder.join("scripts")),
         };
         match &options.sim {
-            Some(scenario) => {
-                Self::simulated(options, scenario, view, runtime, config, &state_dir, &working, folders)
-            }
+            Some(scenario) => Self::simulated(
+                options, scenario, view, runtime, config, &state_dir, &working, folders,
+            ),
             None => Self::real(real, runtime, &config, &state_dir, folders),
         }
     }
@@ -108,10 +117,18 @@ impl Wiring {
         let tools = oar::mcp::Server::new(world.clone(), http.client()?, endpoint);
         let tools = Oar::new(Arc::new(tools));
         session.put(Arc::new(tools.clone()));
-        let path = config.state.path.clone().unwrap_or_else(|| state_dir.join("state.git"));
+        let path = config
+            .state
+            .path
+            .clone()
+            .unwrap_or_else(|| state_dir.join("state.git"));
         let store: Arc<dyn StateStore> = Arc::new(LocalStore::open(&path, world.clone())?);
         let fallback: Arc<dyn StateStore> = Arc::new(ToolStore::new(tools, world.clone()));
-        let journals = config.journal.folder.clone().unwrap_or_else(|| state_dir.join("journal"));
+        let journals = config
+            .journal
+            .folder
+            .clone()
+            .unwrap_or_else(|| state_dir.join("journal"));
         Ok(Self {
             world,
             session,
@@ -137,7 +154,9 @@ impl Wiring {
         working: &Path,
         folders: Folders,
     ) -> Result<Self> {
-        let name = Path::new(scenario).file_stem().map_or(scenario.into(), |name| name.to_string_lossy());
+        let name = Path::new(scenario)
+            .file_stem()
+            .map_or(scenario.into(), |name| name.to_string_lossy());
         let folder = match &options.sim_dir {
             Some(folder) => absolute(working, folder),
             None => state_dir.join("sim").join(name.as_ref()),
@@ -193,12 +212,23 @@ impl Wiring {
     }
 
     /// Looks at one document from a file, with no network; nothing is recorded.
-    pub fn of_document(options: &Options, view: Arc<View>, document: StateBox, link: &str) -> Result<Self> {
-        let offline = Options { sim: None, statebox: None, ..options.clone() };
+    pub fn of_document(
+        options: &Options,
+        view: Arc<View>,
+        document: StateBox,
+        link: &str,
+    ) -> Result<Self> {
+        let offline = Options {
+            sim: None,
+            statebox: None,
+            ..options.clone()
+        };
         let runtime = Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| Error::new(Kind::Unexpected, "cannot start the runtime").because(error))?;
+            .map_err(|error| {
+                Error::new(Kind::Unexpected, "cannot start the runtime").because(error)
+            })?;
         let world: Arc<dyn World> = Arc::new(SystemWorld::new(view, HashMap::new()));
         let working = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
         let config = match &offline.config {
@@ -208,7 +238,11 @@ impl Wiring {
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, &config)?;
-        let project = config.scripts.folder.clone().unwrap_or_else(|| PathBuf::from("oar-scripts"));
+        let project = config
+            .scripts
+            .folder
+            .clone()
+            .unwrap_or_else(|| PathBuf::from("oar-scripts"));
         Ok(Self {
             session,
             http,
@@ -217,7 +251,10 @@ impl Wiring {
             store: Arc::new(FixedStore::new(document, link)),
             fallback: None,
             folders: Folders {
-                named: offline.scripts.as_ref().map(|folder| absolute(&working, folder)),
+                named: offline
+                    .scripts
+                    .as_ref()
+                    .map(|folder| absolute(&working, folder)),
                 project: Some(absolute(&working, &project)),
                 user: config::user_folder(&*world).map(|folder| folder.join("scripts")),
             },
@@ -228,7 +265,12 @@ impl Wiring {
     }
 
     /// Opens the drive of a release.
-    pub fn drive(&self, release: &Version, owner: Option<String>, plan: Option<Plan>) -> Result<Arc<Drive>> {
+    pub fn drive(
+        &self,
+        release: &Version,
+        owner: Option<String>,
+        plan: Option<Plan>,
+    ) -> Result<Arc<Drive>> {
         let opener = self.opener(plan);
         opener.open(release, owner)
     }
@@ -240,7 +282,8 @@ impl Wiring {
         manner: Manner,
         seen: impl Fn(&Report) + Send + Sync + 'static,
     ) -> Result<Host> {
-        self.session.put(Arc::new(DrivesPart(Arc::new(self.opener(plan)))));
+        self.session
+            .put(Arc::new(DrivesPart(Arc::new(self.opener(plan)))));
         self.session.put(Arc::new(Command {
             manner,
             found: Mutex::new(None),
@@ -272,7 +315,11 @@ impl Wiring {
     /// What the last `flow.drive()` found.
     pub fn found(&self) -> Result<Option<Found>> {
         let command = self.session.get::<Command>()?;
-        Ok(command.found.lock().expect("no thread panics while it holds what was found").take())
+        Ok(command
+            .found
+            .lock()
+            .expect("no thread panics while it holds what was found")
+            .take())
     }
 
     fn opener(&self, plan: Option<Plan>) -> Opener {
@@ -299,7 +346,10 @@ struct Opener {
 impl Drives for Opener {
     fn open(&self, release: &Version, owner: Option<String>) -> Result<Arc<Drive>> {
         let journal = Journal::open(self.world.clone(), &self.journals, release)?;
-        let stores = Stores { primary: self.store.clone(), fallback: self.fallback.clone() };
+        let stores = Stores {
+            primary: self.store.clone(),
+            fallback: self.fallback.clone(),
+        };
         Ok(Arc::new(Drive::new(
             self.session.clone(),
             release.clone(),
@@ -314,7 +364,11 @@ impl Drives for Opener {
 
 fn state_dir(options: &Options, world: &dyn World) -> PathBuf {
     options.state_dir.clone().unwrap_or_else(|| {
-        let home = || world.env("HOME").map(|home| PathBuf::from(home).join(".local/state"));
+        let home = || {
+            world
+                .env("HOME")
+                .map(|home| PathBuf::from(home).join(".local/state"))
+        };
         world
             .env("XDG_STATE_HOME")
             .map(PathBuf::from)

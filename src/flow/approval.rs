@@ -82,7 +82,9 @@ pub fn missing_offline(drive: &Drive) -> Result<Vec<String>> {
 pub fn overridden(drive: &Drive) -> Option<String> {
     drive.journal.look(|entries| {
         entries.iter().rev().find_map(|entry| match &entry.fact {
-            Fact::Override { rule, why, who } if rule == "approval" => Some(format!("{why} ({who})")),
+            Fact::Override { rule, why, who } if rule == "approval" => {
+                Some(format!("{why} ({who})"))
+            }
             _ => None,
         })
     })
@@ -93,13 +95,18 @@ pub fn overridden(drive: &Drive) -> Option<String> {
 pub fn gate(drive: &Drive) -> Result<Outcome> {
     let build = drive.release.to_string();
     let Some(evidence) = drive.evidence(&build)? else {
-        return Ok(Outcome::new(Ending::Waiting, format!("no result file of {build} yet"))
-            .owner("the test jobs of the promoted build"));
+        return Ok(
+            Outcome::new(Ending::Waiting, format!("no result file of {build} yet"))
+                .owner("the test jobs of the promoted build"),
+        );
     };
     if !evidence.is_aggregated {
-        return Ok(Outcome::new(Ending::Waiting, format!("the results of {build} are not complete"))
-            .owner("the test jobs of the promoted build")
-            .link(&evidence.link));
+        return Ok(Outcome::new(
+            Ending::Waiting,
+            format!("the results of {build} are not complete"),
+        )
+        .owner("the test jobs of the promoted build")
+        .link(&evidence.link));
     }
     let waiver = waiver(drive, "analyze-promoted-build", &evidence);
     if !evidence.is_accepted && waiver.is_none() {
@@ -108,7 +115,9 @@ pub fn gate(drive: &Drive) -> Result<Outcome> {
             format!("{build} is not accepted by its tests and nobody decided on this result file"),
         )
         .owner("the release lead")
-        .next(format!("oar-script decide {build} analyze-promoted-build accept|reject --why TEXT"))
+        .next(format!(
+            "oar-script decide {build} analyze-promoted-build accept|reject --why TEXT"
+        ))
         .link(&evidence.link));
     }
     let fact = Fact::Gate {
@@ -121,7 +130,10 @@ pub fn gate(drive: &Drive) -> Result<Outcome> {
         drive.record(fact.clone())?;
     }
     let reason = match &fact {
-        Fact::Gate { waived_by: Some(who), .. } => format!("accepted by {who}: {}", evidence.summary),
+        Fact::Gate {
+            waived_by: Some(who),
+            ..
+        } => format!("accepted by {who}: {}", evidence.summary),
         _ => evidence.summary.clone(),
     };
     Ok(Outcome::new(Ending::Pass, reason).link(&evidence.link))
@@ -149,10 +161,18 @@ pub struct Choice {
 pub fn decision(drive: &Drive, task: &str, identity: Option<&str>) -> Option<Choice> {
     drive.journal.look(|entries| {
         entries.iter().rev().find_map(|entry| match &entry.fact {
-            Fact::Decision { task: other, word, why, who, evidence }
-                if other == task && (identity.is_none() || evidence.as_deref() == identity) =>
-            {
-                Some(Choice { word: word.clone(), why: why.clone(), who: who.clone() })
+            Fact::Decision {
+                task: other,
+                word,
+                why,
+                who,
+                evidence,
+            } if other == task && (identity.is_none() || evidence.as_deref() == identity) => {
+                Some(Choice {
+                    word: word.clone(),
+                    why: why.clone(),
+                    who: who.clone(),
+                })
             }
             _ => None,
         })
@@ -171,13 +191,19 @@ fn missing_in_state(snapshot: &Snapshot) -> Vec<String> {
         })
         .collect();
     missing.extend(document.open_blockers().into_iter().map(|issue| {
-        format!("open blocker: {}", issue.text.lines().next().unwrap_or_default())
+        format!(
+            "open blocker: {}",
+            issue.text.lines().next().unwrap_or_default()
+        )
     }));
     missing
 }
 
 fn gate_holds(drive: &Drive) -> Result<Result<(), String>> {
-    let Some(Fact::Gate { build, identity, .. }) = last_gate(drive) else {
+    let Some(Fact::Gate {
+        build, identity, ..
+    }) = last_gate(drive)
+    else {
         return Ok(Err("the gate was not passed".to_owned()));
     };
     if build != drive.release.to_string() {

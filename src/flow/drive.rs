@@ -51,7 +51,11 @@ pub struct Metadata {
 impl Metadata {
     /// `konflux` or `errata`.
     pub fn flow(&self) -> &'static str {
-        if self.shipment_mr.is_some() { "konflux" } else { "errata" }
+        if self.shipment_mr.is_some() {
+            "konflux"
+        } else {
+            "errata"
+        }
     }
 }
 
@@ -158,7 +162,10 @@ impl Drive {
     /// Reads the state of the release anew.
     pub fn refresh(&self) -> Result<Option<Snapshot>> {
         let snapshot = self.session.wait(async {
-            match (self.stores.primary.read(&self.release).await?, &self.stores.fallback) {
+            match (
+                self.stores.primary.read(&self.release).await?,
+                &self.stores.fallback,
+            ) {
                 (None, Some(fallback)) => fallback.read(&self.release).await,
                 (found, _) => Ok(found),
             }
@@ -194,7 +201,9 @@ impl Drive {
             Some(evidence) => evidence,
             None => self.sources.evidence(&self.session, build)?,
         };
-        self.facts().evidence.insert(build.to_owned(), evidence.clone());
+        self.facts()
+            .evidence
+            .insert(build.to_owned(), evidence.clone());
         Ok(evidence)
     }
 
@@ -228,9 +237,15 @@ impl Drive {
         if self.plan.is_some() {
             return Err(would("would write to the state of the release"));
         }
-        let mine = Arc::new(Waiting { changes, ended: OnceLock::new() });
+        let mine = Arc::new(Waiting {
+            changes,
+            ended: OnceLock::new(),
+        });
         self.queue().push(mine.clone());
-        let _writer = self.writing.lock().expect("no thread panics while it writes");
+        let _writer = self
+            .writing
+            .lock()
+            .expect("no thread panics while it writes");
         if mine.ended.get().is_none() {
             let batch = std::mem::take(&mut *self.queue());
             self.write_batch(&batch)?;
@@ -249,12 +264,18 @@ impl Drive {
             self.facts().snapshot = Some(Some(snapshot));
             Ok(())
         };
-        let together: Vec<Change> =
-            batch.iter().flat_map(|waiting| waiting.changes.iter().cloned()).collect();
+        let together: Vec<Change> = batch
+            .iter()
+            .flat_map(|waiting| waiting.changes.iter().cloned())
+            .collect();
         let ended = apply(&together);
         let goes_alone = batch.len() > 1 && ended.is_err();
         for waiting in batch {
-            let ended = if goes_alone { apply(&waiting.changes) } else { ended.clone() };
+            let ended = if goes_alone {
+                apply(&waiting.changes)
+            } else {
+                ended.clone()
+            };
             // Each is set once: a batch is taken out of the queue whole.
             let _ = waiting.ended.set(ended);
         }
@@ -262,11 +283,15 @@ impl Drive {
     }
 
     fn queue(&self) -> MutexGuard<'_, Vec<Arc<Waiting>>> {
-        self.queue.lock().expect("no thread panics while it holds the queue")
+        self.queue
+            .lock()
+            .expect("no thread panics while it holds the queue")
     }
 
     fn facts(&self) -> MutexGuard<'_, Facts> {
-        self.facts.lock().expect("no thread panics while it holds the facts")
+        self.facts
+            .lock()
+            .expect("no thread panics while it holds the facts")
     }
 }
 
@@ -274,7 +299,11 @@ fn of_document(snapshot: &Snapshot) -> Metadata {
     let view = snapshot.document.metadata();
     Metadata {
         jira_ticket: view.jira_ticket.clone(),
-        advisories: view.advisory_ids.iter().map(|(kind, id)| (kind.clone(), *id)).collect(),
+        advisories: view
+            .advisory_ids
+            .iter()
+            .map(|(kind, id)| (kind.clone(), *id))
+            .collect(),
         candidate_builds: view
             .candidate_builds
             .iter()
@@ -288,9 +317,19 @@ fn of_document(snapshot: &Snapshot) -> Metadata {
 /// Reads the answer of the metadata tool.
 pub fn metadata_from_json(value: &Value) -> Metadata {
     let text = |key: &str| {
-        value.get(key).and_then(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned)
+        value
+            .get(key)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+            .map(str::to_owned)
     };
-    let entries = |key: &str| value.get(key).and_then(Value::as_object).into_iter().flatten();
+    let entries = |key: &str| {
+        value
+            .get(key)
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+    };
     Metadata {
         jira_ticket: text("jira_ticket"),
         advisories: entries("advisories")

@@ -66,10 +66,20 @@ pub fn effect(
         return planned(name, known, find);
     }
     let (token, attempt) = match known {
-        Some(Known { accepted: Some(remote), settled: None, .. }) => {
+        Some(Known {
+            accepted: Some(remote),
+            settled: None,
+            ..
+        }) => {
             return Ok(Effect::Running(remote));
         }
-        Some(Known { accepted: None, settled: None, token, attempt, at }) => {
+        Some(Known {
+            accepted: None,
+            settled: None,
+            token,
+            attempt,
+            at,
+        }) => {
             if let Some(remote) = find()? {
                 adopt(drive, &token, &remote)?;
                 return Ok(Effect::Running(Some(remote)));
@@ -85,13 +95,17 @@ pub fn effect(
         before => {
             let attempt = match &before {
                 None => 1,
-                Some(Known { settled: Some(Settlement::Refused | Settlement::NotSent), attempt, .. }) => {
-                    *attempt
-                }
+                Some(Known {
+                    settled: Some(Settlement::Refused | Settlement::NotSent),
+                    attempt,
+                    ..
+                }) => *attempt,
                 Some(Known { attempt, .. }) => attempt + 1,
             };
             let token = drive.session.world().fresh_id().to_string();
-            let used = drive.journal.look(|entries| identities(entries, node, name));
+            let used = drive
+                .journal
+                .look(|entries| identities(entries, node, name));
             if let Some(remote) = find()?.filter(|remote| !used.contains(&remote.id)) {
                 intend(drive, node, name, attempt, &token)?;
                 adopt(drive, &token, &remote)?;
@@ -117,7 +131,10 @@ pub fn effect(
         }
         Err(error) => {
             if error.kind != Kind::Cancelled {
-                drive.record(Fact::Settled { token, how: Settlement::NotSent })?;
+                drive.record(Fact::Settled {
+                    token,
+                    how: Settlement::NotSent,
+                })?;
             }
             Err(error)
         }
@@ -131,7 +148,11 @@ fn planned(
     find: impl FnOnce() -> Result<Option<Remote>>,
 ) -> Result<Effect> {
     match known {
-        Some(Known { accepted: Some(remote), settled: None, .. }) => Ok(Effect::Running(remote)),
+        Some(Known {
+            accepted: Some(remote),
+            settled: None,
+            ..
+        }) => Ok(Effect::Running(remote)),
         _ => match find()? {
             Some(remote) => Ok(Effect::Running(Some(remote))),
             None => Err(would(&format!("would trigger {name}"))),
@@ -149,14 +170,19 @@ pub fn settle(drive: &Drive, node: &str, how: Settlement) -> Result<()> {
             .map(|known| known.token)
             .collect::<Vec<_>>()
     });
-    open.into_iter().try_for_each(|token| drive.record(Fact::Settled { token, how }))
+    open.into_iter()
+        .try_for_each(|token| drive.record(Fact::Settled { token, how }))
 }
 
 /// Takes something that runs outside as the effect of a node, on a person's word.
 pub fn adopt_by_hand(drive: &Drive, node: &str, name: &str, remote: &Remote) -> Result<()> {
     let known = drive.journal.look(|entries| last(entries, node, name));
     let token = match known {
-        Some(Known { settled: None, token, .. }) => token,
+        Some(Known {
+            settled: None,
+            token,
+            ..
+        }) => token,
         other => {
             let token = drive.session.world().fresh_id().to_string();
             let attempt = other.map_or(1, |known| known.attempt + 1);
@@ -171,7 +197,11 @@ pub fn adopt_by_hand(drive: &Drive, node: &str, name: &str, remote: &Remote) -> 
 pub fn names(entries: &[Entry], node: &str) -> Vec<String> {
     let mut names = Vec::new();
     for entry in entries {
-        if let Fact::Intent { node: other, effect, .. } = &entry.fact
+        if let Fact::Intent {
+            node: other,
+            effect,
+            ..
+        } = &entry.fact
             && other == node
             && !names.contains(effect)
         {
@@ -233,7 +263,9 @@ fn adopt(drive: &Drive, token: &str, remote: &Remote) -> Result<()> {
 /// Keeps another operator away: writes our claim into the state store, where a second one fails.
 fn claim(drive: &Drive, node: &str, token: &str) -> Result<Option<Outcome>> {
     let has_entry = crate::release::task::WORKFLOW_TASKS.contains(&node);
-    let is_kept = drive.snapshot()?.is_some_and(|snapshot| !snapshot.is_limited);
+    let is_kept = drive
+        .snapshot()?
+        .is_some_and(|snapshot| !snapshot.is_limited);
     if !has_entry || !is_kept {
         return Ok(None);
     }
@@ -275,10 +307,19 @@ fn identities(entries: &[Entry], node: &str, name: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in entries {
         match &entry.fact {
-            Fact::Intent { node: other, effect, token, .. } if other == node && effect == name => {
+            Fact::Intent {
+                node: other,
+                effect,
+                token,
+                ..
+            } if other == node && effect == name => {
                 tokens.push(token);
             }
-            Fact::Accepted { token, remote: Some(remote), .. } if tokens.contains(&token) => {
+            Fact::Accepted {
+                token,
+                remote: Some(remote),
+                ..
+            } if tokens.contains(&token) => {
                 found.push(remote.id.clone());
             }
             _ => {}
@@ -291,7 +332,12 @@ fn last(entries: &[Entry], node: &str, name: &str) -> Option<Known> {
     let mut known: Option<Known> = None;
     for entry in entries {
         match &entry.fact {
-            Fact::Intent { node: other, effect, attempt, token } if other == node && effect == name => {
+            Fact::Intent {
+                node: other,
+                effect,
+                attempt,
+                token,
+            } if other == node && effect == name => {
                 known = Some(Known {
                     token: token.clone(),
                     attempt: *attempt,

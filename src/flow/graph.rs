@@ -98,10 +98,17 @@ impl Graph {
                 .at(place));
         }
         if let Some(other) = self.nodes.get(name) {
-            let before = other.place.as_ref().map_or(String::new(), |place| format!(" at {place}"));
-            return Err(Error::invalid(format!("the node `{name}` is declared twice"))
-                .hint(format!("it was declared before{before}; remove one or give it another name"))
-                .at(place));
+            let before = other
+                .place
+                .as_ref()
+                .map_or(String::new(), |place| format!(" at {place}"));
+            return Err(
+                Error::invalid(format!("the node `{name}` is declared twice"))
+                    .hint(format!(
+                        "it was declared before{before}; remove one or give it another name"
+                    ))
+                    .at(place),
+            );
         }
         let node = Node::new(name, kind, &self.phase, place);
         self.nodes.insert(name.to_owned(), node);
@@ -149,7 +156,8 @@ impl Graph {
 
     /// The nodes that come directly after one.
     pub fn followers(&self, name: &str) -> impl Iterator<Item = &Node> {
-        self.nodes().filter(move |node| node.after.iter().any(|(before, _)| before == name))
+        self.nodes()
+            .filter(move |node| node.after.iter().any(|(before, _)| before == name))
     }
 
     /// Checks the graph as a whole: it has nodes, every name in `after` exists, nothing waits for
@@ -178,11 +186,12 @@ impl Graph {
             }
         }
         match self.cycle() {
-            Some((circle, place)) => {
-                Err(Error::invalid(format!("these nodes wait for each other: {}", circle.join(" → ")))
-                    .hint("take one of the `after` away")
-                    .at(place))
-            }
+            Some((circle, place)) => Err(Error::invalid(format!(
+                "these nodes wait for each other: {}",
+                circle.join(" → ")
+            ))
+            .hint("take one of the `after` away")
+            .at(place)),
             None => Ok(()),
         }
     }
@@ -193,7 +202,9 @@ impl Graph {
             Some(near) => format!("did you mean `{near}`?"),
             None => "the nodes are declared with flow.task(\"…\") and flow.check(\"…\")".to_owned(),
         };
-        Error::invalid(format!("{what} `{name}`")).hint(hint).at(place)
+        Error::invalid(format!("{what} `{name}`"))
+            .hint(hint)
+            .at(place)
     }
 
     fn cycle(&self) -> Option<(Vec<String>, Option<Place>)> {

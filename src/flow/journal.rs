@@ -182,7 +182,10 @@ impl Journal {
             }
         };
         let inner = read(&text, &file)?;
-        if let Some(Entry { fact: Fact::Opened { release: other, .. }, .. }) = inner.entries.first()
+        if let Some(Entry {
+            fact: Fact::Opened { release: other, .. },
+            ..
+        }) = inner.entries.first()
             && other != release
         {
             return Err(Error::invalid(format!(
@@ -190,7 +193,11 @@ impl Journal {
                 file.display()
             )));
         }
-        Ok(Self { world, file, inner: Mutex::new(inner) })
+        Ok(Self {
+            world,
+            file,
+            inner: Mutex::new(inner),
+        })
     }
 
     /// Writes down a fact; it is safe on disk when this returns.
@@ -201,7 +208,10 @@ impl Journal {
         if inner.entries.is_empty() {
             self.append_locked(
                 &mut inner,
-                Fact::Opened { release: release.clone(), format: FORMAT },
+                Fact::Opened {
+                    release: release.clone(),
+                    format: FORMAT,
+                },
             )?;
         }
         self.append_locked(&mut inner, fact)
@@ -221,9 +231,10 @@ impl Journal {
     pub fn last_outcome(&self, node: &str) -> Option<(Outcome, Timestamp)> {
         self.look(|entries| {
             entries.iter().rev().find_map(|entry| match &entry.fact {
-                Fact::Outcome { node: other, outcome } if other == node => {
-                    Some((outcome.clone(), entry.at))
-                }
+                Fact::Outcome {
+                    node: other,
+                    outcome,
+                } if other == node => Some((outcome.clone(), entry.at)),
                 _ => None,
             })
         })
@@ -236,9 +247,10 @@ impl Journal {
                 .iter()
                 .rev()
                 .filter_map(|entry| match &entry.fact {
-                    Fact::Outcome { node: other, outcome } if other == node => {
-                        Some((outcome.status, entry.at))
-                    }
+                    Fact::Outcome {
+                        node: other,
+                        outcome,
+                    } if other == node => Some((outcome.status, entry.at)),
                     _ => None,
                 })
                 .take_while(|(before, _)| *before == status)
@@ -253,7 +265,9 @@ impl Journal {
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.inner.lock().expect("no thread panics while it holds the journal")
+        self.inner
+            .lock()
+            .expect("no thread panics while it holds the journal")
     }
 
     fn append_locked(&self, inner: &mut Inner, fact: Fact) -> Result<()> {
@@ -296,14 +310,21 @@ fn to_line(entry: &Entry) -> String {
 }
 
 fn hash(before: &str, entry: &Entry) -> String {
-    let bare = Entry { hash: String::new(), ..entry.clone() };
+    let bare = Entry {
+        hash: String::new(),
+        ..entry.clone()
+    };
     let mut hasher = Sha256::new();
     hasher.update(before.as_bytes());
     hasher.update(to_line(&bare).as_bytes());
-    hasher.finalize().iter().take(16).fold(String::new(), |mut text, byte| {
-        text.push_str(&format!("{byte:02x}"));
-        text
-    })
+    hasher
+        .finalize()
+        .iter()
+        .take(16)
+        .fold(String::new(), |mut text, byte| {
+            text.push_str(&format!("{byte:02x}"));
+            text
+        })
 }
 
 fn read(bytes: &[u8], file: &Path) -> Result<Inner> {
@@ -325,7 +346,9 @@ fn read(bytes: &[u8], file: &Path) -> Result<Inner> {
                 break;
             }
             Err(error) if error.is_eof() || line.is_empty() => continue,
-            Err(error) => return Err(changed(file, place, "is not a line of a journal").because(error)),
+            Err(error) => {
+                return Err(changed(file, place, "is not a line of a journal").because(error));
+            }
         };
         let before = inner.entries.last().map_or("", |last| last.hash.as_str());
         if entry.hash != hash(before, &entry) {
@@ -340,6 +363,12 @@ fn read(bytes: &[u8], file: &Path) -> Result<Inner> {
 }
 
 fn changed(file: &Path, place: usize, what: &str) -> Error {
-    Error::invalid(format!("line {} of the journal `{}` {what}", place + 1, file.display()))
-        .hint("keep the file for the record and name another folder with --state-dir to start a new one")
+    Error::invalid(format!(
+        "line {} of the journal `{}` {what}",
+        place + 1,
+        file.display()
+    ))
+    .hint(
+        "keep the file for the record and name another folder with --state-dir to start a new one",
+    )
 }

@@ -12,7 +12,11 @@ use super::{
 };
 use crate::{
     oar::outcome::recorded,
-    release::{Ending, TaskStatus, statebox::{StateBox, time}, task::WORKFLOW_TASKS},
+    release::{
+        Ending, TaskStatus,
+        statebox::{StateBox, time},
+        task::WORKFLOW_TASKS,
+    },
     state::Snapshot,
 };
 
@@ -41,14 +45,17 @@ impl Known<'_> {
         if let (Some(only), Some(flow)) = (&node.only_for, self.flow)
             && only != flow
         {
-            return Some(NodeReport::new(node, State::Skipped, format!("only for {only} releases")));
+            return Some(NodeReport::new(
+                node,
+                State::Skipped,
+                format!("only for {only} releases"),
+            ));
         }
         if node.kind == NodeKind::Check {
             let mut followers = graph.followers(&node.name).peekable();
             let is_past = followers.peek().is_some()
                 && followers.all(|next| self.is_settled(graph, next).is_some());
-            return is_past
-                .then(|| NodeReport::new(node, State::Done, "what it was for is done"));
+            return is_past.then(|| NodeReport::new(node, State::Done, "what it was for is done"));
         }
         let (reason, since) = self.passed(&node.name)?;
         let mut report = NodeReport::new(node, State::Done, reason);
@@ -61,7 +68,11 @@ impl Known<'_> {
         let missing: Vec<_> = node
             .after
             .iter()
-            .filter(|(name, _)| !reports.get(name).is_some_and(|report| report.state.opens_the_way()))
+            .filter(|(name, _)| {
+                !reports
+                    .get(name)
+                    .is_some_and(|report| report.state.opens_the_way())
+            })
             .map(|(name, _)| name.as_str())
             .collect();
         if !missing.is_empty() {
@@ -73,7 +84,8 @@ impl Known<'_> {
             let text = issue.text.lines().next().unwrap_or_default();
             let mut report = NodeReport::new(node, State::Blocked, format!("blocker: {text}"));
             report.owner = Some("whoever can resolve the issue".to_owned());
-            report.next = Some("resolve the issue in the state of the release, then run again".to_owned());
+            report.next =
+                Some("resolve the issue in the state of the release, then run again".to_owned());
             return Look::Stands(Box::new(report));
         }
         match self.failed(node) {
@@ -89,13 +101,23 @@ impl Known<'_> {
                 return None;
             }
             let task = document.task(name)?;
+            let ours = last_outcome(self.entries, name)
+                .filter(|(status, ..)| *status == Ending::Pass)
+                .map(|(_, reason, _)| reason);
             return Some((
-                first_line(task.result.as_deref()).unwrap_or_else(|| "passed".to_owned()),
+                ours.or_else(|| first_line(task.result.as_deref()))
+                    .unwrap_or_else(|| "passed".to_owned()),
                 instant(task.completed_at.as_deref()),
             ));
         }
-        if name == "create-test-report" && let Some(snapshot) = self.snapshot {
-            let what = if snapshot.is_limited { "the report is the sheet" } else { "the StateBox exists" };
+        if name == "create-test-report"
+            && let Some(snapshot) = self.snapshot
+        {
+            let what = if snapshot.is_limited {
+                "the report is the sheet"
+            } else {
+                "the StateBox exists"
+            };
             return Some((what.to_owned(), instant(snapshot.document.created_at())));
         }
         last_outcome(self.entries, name)
@@ -121,12 +143,20 @@ impl Known<'_> {
         let mut report = NodeReport::new(node, State::Failed, reason);
         report.since = instant(task.completed_at.as_deref());
         report.owner = Some("the release lead".to_owned());
-        report.next = Some(format!("when the cause is gone: oar-script retry RELEASE {} --why TEXT", node.name));
+        report.next = Some(format!(
+            "when the cause is gone: oar-script retry RELEASE {} --why TEXT",
+            node.name
+        ));
         Some(report)
     }
 
     /// A person's retry or the end of the blocker that stood for the failure reopens a task.
-    fn may_be_tried_again(&self, name: &str, failed_at: Option<Timestamp>, document: &StateBox) -> bool {
+    fn may_be_tried_again(
+        &self,
+        name: &str,
+        failed_at: Option<Timestamp>,
+        document: &StateBox,
+    ) -> bool {
         let is_later = |at: Timestamp| failed_at.is_none_or(|failed_at| at >= failed_at);
         let failed_in_journal = self
             .entries
@@ -153,8 +183,15 @@ impl Known<'_> {
 
 /// The first line of a text that says something, without the log prefix.
 pub fn first_line(text: Option<&str>) -> Option<String> {
-    let line = text?.lines().map(str::trim).rfind(|line| !line.is_empty())?;
-    let said = line.splitn(3, ": ").nth(2).filter(|_| line.contains("Z: ")).unwrap_or(line);
+    let line = text?
+        .lines()
+        .map(str::trim)
+        .rfind(|line| !line.is_empty())?;
+    let said = line
+        .splitn(3, ": ")
+        .nth(2)
+        .filter(|_| line.contains("Z: "))
+        .unwrap_or(line);
     Some(said.to_owned())
 }
 

@@ -23,11 +23,7 @@ use super::{
 use crate::{
     call::Control,
     error::{Error, Kind, Result},
-    release::{
-        Ending, Outcome, TaskStatus,
-        statebox::Change,
-        task::WORKFLOW_TASKS,
-    },
+    release::{Ending, Outcome, TaskStatus, statebox::Change, task::WORKFLOW_TASKS},
     world::{Event, What, World},
 };
 
@@ -51,7 +47,10 @@ pub struct Trouble {
 
 impl From<Error> for Trouble {
     fn from(error: Error) -> Self {
-        Self { error, report: None }
+        Self {
+            error,
+            report: None,
+        }
     }
 }
 
@@ -114,7 +113,11 @@ impl<'a> Pass<'a> {
     fn settle_known(&self) -> Result<()> {
         let snapshot = self.drive.snapshot()?;
         self.drive.journal.look(|entries| {
-            let known = Known { snapshot: snapshot.as_ref(), entries, flow: Some(self.flow) };
+            let known = Known {
+                snapshot: snapshot.as_ref(),
+                entries,
+                flow: Some(self.flow),
+            };
             let mut progress = self.progress();
             for node in self.graph.nodes() {
                 if let Some(report) = known.is_settled(self.graph, node) {
@@ -150,7 +153,11 @@ impl<'a> Pass<'a> {
                 continue;
             }
             let look = self.drive.journal.look(|entries| {
-                let known = Known { snapshot: snapshot.as_ref(), entries, flow: Some(self.flow) };
+                let known = Known {
+                    snapshot: snapshot.as_ref(),
+                    entries,
+                    flow: Some(self.flow),
+                };
                 known.look(node, &progress.reports)
             });
             match look {
@@ -164,7 +171,10 @@ impl<'a> Pass<'a> {
                         .stack_size(STACK)
                         .spawn_scoped(scope, move || {
                             let _turn = ticket.enter();
-                            let _running = Running { pass: self, name: &node.name };
+                            let _running = Running {
+                                pass: self,
+                                name: &node.name,
+                            };
                             self.run(node);
                         });
                     match started {
@@ -197,7 +207,10 @@ impl<'a> Pass<'a> {
             return;
         }
         self.say(Some(node), What::Started);
-        let control = Control { node: Some(node.name.clone()), ..self.control.clone() };
+        let control = Control {
+            node: Some(node.name.clone()),
+            ..self.control.clone()
+        };
         let ended = control.scope(|| self.runner.run(node));
         let (outcome, error, report) = match ended {
             Ok(outcome) => (outcome, None, None),
@@ -214,7 +227,11 @@ impl<'a> Pass<'a> {
                 }
                 let outcome = of_error(&trouble.error);
                 let is_ours = outcome.status == Ending::Fail;
-                (outcome, Some(trouble.error), is_ours.then_some(trouble.report).flatten())
+                (
+                    outcome,
+                    Some(trouble.error),
+                    is_ours.then_some(trouble.report).flatten(),
+                )
             }
         };
         let kept = match self.drive.plan {
@@ -232,11 +249,18 @@ impl<'a> Pass<'a> {
         }
         let word = node_report.state.word().to_owned();
         self.say(Some(node), What::Ended(word, outcome.reason));
-        self.progress().reports.insert(node.name.clone(), node_report);
+        self.progress()
+            .reports
+            .insert(node.name.clone(), node_report);
     }
 
     /// Writes the end of a node into the journal and the state store.
-    fn keep(&self, node: &Node, outcome: &Outcome, is_error: bool) -> Result<Option<jiff::Timestamp>> {
+    fn keep(
+        &self,
+        node: &Node,
+        outcome: &Outcome,
+        is_error: bool,
+    ) -> Result<Option<jiff::Timestamp>> {
         let drive = self.drive;
         let before = drive.journal.last_outcome(&node.name);
         let since = drive.journal.since(&node.name, outcome.status);
@@ -249,9 +273,13 @@ impl<'a> Pass<'a> {
             _ => {}
         }
         if before.as_ref().map(|(before, _)| before) != Some(outcome) {
-            drive.record(Fact::Outcome { node: node.name.clone(), outcome: outcome.clone() })?;
+            drive.record(Fact::Outcome {
+                node: node.name.clone(),
+                outcome: outcome.clone(),
+            })?;
         }
-        if node.kind == NodeKind::Task && WORKFLOW_TASKS.contains(&node.name.as_str()) && !is_error {
+        if node.kind == NodeKind::Task && WORKFLOW_TASKS.contains(&node.name.as_str()) && !is_error
+        {
             self.keep_status(node, outcome)?;
         }
         Ok(Some(since.unwrap_or_else(|| self.world.now())))
@@ -270,7 +298,10 @@ impl<'a> Pass<'a> {
         if drive.snapshot()?.is_none() && drive.refresh()?.is_none() {
             return Ok(());
         }
-        let text = outcome.output.clone().unwrap_or_else(|| outcome.reason.clone());
+        let text = outcome
+            .output
+            .clone()
+            .unwrap_or_else(|| outcome.reason.clone());
         let written = drive.write(vec![Change::SetTask {
             name: node.name.clone(),
             status,
@@ -314,7 +345,10 @@ impl<'a> Pass<'a> {
     }
 
     fn finish(self) -> Result<Report> {
-        let progress = self.progress.into_inner().expect("no thread panics while it holds the progress");
+        let progress = self
+            .progress
+            .into_inner()
+            .expect("no thread panics while it holds the progress");
         if let Some(error) = progress.fatal {
             return Err(error);
         }
@@ -342,7 +376,9 @@ impl<'a> Pass<'a> {
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
-        self.progress.lock().expect("no thread panics while it holds the progress")
+        self.progress
+            .lock()
+            .expect("no thread panics while it holds the progress")
     }
 }
 
@@ -354,7 +390,10 @@ struct Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.pass.progress().running.retain(|name| name != self.name);
+        self.pass
+            .progress()
+            .running
+            .retain(|name| name != self.name);
         self.pass.ended.notify_all();
     }
 }
@@ -368,12 +407,22 @@ pub fn notes(drive: &Drive) -> Result<Vec<String>> {
     };
     if snapshot.is_limited {
         notes.push(
-            "limited mode: no StateBox, only the statuses of the sheet; no job ids and no issues".to_owned(),
+            "limited mode: no StateBox, only the statuses of the sheet; no job ids and no issues"
+                .to_owned(),
         );
     }
-    for issue in snapshot.document.issues().iter().filter(|issue| !issue.is_resolved) {
+    for issue in snapshot
+        .document
+        .issues()
+        .iter()
+        .filter(|issue| !issue.is_resolved)
+    {
         let text = issue.text.lines().next().unwrap_or_default();
-        let word = if issue.is_blocker { "open blocker" } else { "open issue" };
+        let word = if issue.is_blocker {
+            "open blocker"
+        } else {
+            "open issue"
+        };
         let about = if issue.related_tasks.is_empty() {
             "the whole release".to_owned()
         } else {
@@ -394,20 +443,29 @@ fn record_pass(drive: &Drive, report: &Report) -> Result<()> {
             .iter()
             .rev()
             .find_map(|entry| match &entry.fact {
-                Fact::Pass { outcome, headline: before } => Some(outcome != word || *before != headline),
+                Fact::Pass {
+                    outcome,
+                    headline: before,
+                } => Some(outcome != word || *before != headline),
                 _ => None,
             })
             .unwrap_or(true)
     });
     if is_new {
-        drive.record(Fact::Pass { outcome: word.to_owned(), headline })?;
+        drive.record(Fact::Pass {
+            outcome: word.to_owned(),
+            headline,
+        })?;
     }
     Ok(())
 }
 
 /// The headline without the time to come back, which moves with every pass.
 fn settled_headline(report: &Report) -> String {
-    let still = Report { back_at: None, ..report.clone() };
+    let still = Report {
+        back_at: None,
+        ..report.clone()
+    };
     still.headline()
 }
 
@@ -419,7 +477,10 @@ fn with_identity(text: String, outcome: &Outcome) -> String {
                 && remote.kind == "prow-job"
                 && !text.contains("Triggered image consistency check Prow job:") =>
         {
-            format!("Triggered image consistency check Prow job: {}\n{text}", remote.id)
+            format!(
+                "Triggered image consistency check Prow job: {}\n{text}",
+                remote.id
+            )
         }
         _ => text,
     }

@@ -35,13 +35,18 @@ pub struct Plan {
 impl Plan {
     /// Reads facts such as `build-promotion=accepted,test-results=running`.
     pub fn assume(&mut self, text: &str) -> Result<()> {
-        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+        for part in text
+            .split(',')
+            .map(str::trim)
+            .filter(|part| !part.is_empty())
+        {
             let (node, word) = part.split_once('=').ok_or_else(|| {
                 Error::invalid(format!("`{part}` is not a fact"))
                     .hint("write NODE=WORD, such as build-promotion=accepted")
             })?;
             state_of(word.trim())?;
-            self.assumed.insert(node.trim().to_owned(), word.trim().to_owned());
+            self.assumed
+                .insert(node.trim().to_owned(), word.trim().to_owned());
         }
         Ok(())
     }
@@ -52,8 +57,12 @@ impl Plan {
             if graph.get(name).is_none() {
                 let names = graph.nodes().map(|node| node.name.as_str());
                 let hint = nearest(name, names)
-                    .map_or("`plan` lists the nodes".to_owned(), |near| format!("did you mean `{near}`?"));
-                return Err(Error::invalid(format!("the flow has no node `{name}` to assume")).hint(hint));
+                    .map_or("`plan` lists the nodes".to_owned(), |near| {
+                        format!("did you mean `{near}`?")
+                    });
+                return Err(
+                    Error::invalid(format!("the flow has no node `{name}` to assume")).hint(hint),
+                );
             }
         }
         Ok(())
@@ -99,7 +108,9 @@ pub struct LookOnly {
 impl LookOnly {
     /// Guards the calls of a plan.
     pub fn new(plan: &Plan) -> Arc<Self> {
-        Arc::new(Self { is_offline: plan.is_offline })
+        Arc::new(Self {
+            is_offline: plan.is_offline,
+        })
     }
 }
 
@@ -108,7 +119,10 @@ impl Permit for LookOnly {
         if operation.is_changing {
             Err(would(&format!("would call {}", operation.name)))
         } else if self.is_offline {
-            Err(Error::new(Kind::Refused, format!("depends on {}", operation.name)).service(OFFLINE))
+            Err(
+                Error::new(Kind::Refused, format!("depends on {}", operation.name))
+                    .service(OFFLINE),
+            )
         } else {
             Ok(())
         }
@@ -126,9 +140,14 @@ pub fn refused(drive: &Drive, node: &Node, trouble: &Trouble) -> Option<NodeRepo
     match error.service.as_deref() {
         Some(PLANNED) => {
             let document = drive.snapshot().ok().flatten();
-            let is_running = document
-                .is_some_and(|snapshot| snapshot.document.status(&node.name) == TaskStatus::InProgress);
-            let state = if is_running { State::Running } else { State::Ready };
+            let is_running = document.is_some_and(|snapshot| {
+                snapshot.document.status(&node.name) == TaskStatus::InProgress
+            });
+            let state = if is_running {
+                State::Running
+            } else {
+                State::Ready
+            };
             let reason = if is_running {
                 format!("in progress; a pass {}", error.message)
             } else {

@@ -127,10 +127,12 @@ impl NodeReport {
         let mut report = Self::new(node, outcome.status.into(), outcome.reason.clone());
         report.owner.clone_from(&outcome.owner);
         report.next.clone_from(&outcome.next);
-        report.link = outcome
-            .link
-            .clone()
-            .or_else(|| outcome.remote.as_ref().and_then(|remote| remote.url.clone()));
+        report.link = outcome.link.clone().or_else(|| {
+            outcome
+                .remote
+                .as_ref()
+                .and_then(|remote| remote.url.clone())
+        });
         if matches!(outcome.status, Ending::InProgress | Ending::Waiting) {
             let wait = outcome.recheck_secs.unwrap_or(node.recheck.as_secs());
             let wait = i64::try_from(wait).unwrap_or(i64::MAX / 2);
@@ -201,10 +203,22 @@ pub struct Report {
 
 impl Report {
     /// Judges the release as a whole from its nodes.
-    pub fn new(release: Version, at: Timestamp, nodes: Vec<NodeReport>, notes: Vec<String>) -> Self {
+    pub fn new(
+        release: Version,
+        at: Timestamp,
+        nodes: Vec<NodeReport>,
+        notes: Vec<String>,
+    ) -> Self {
         let back_at = nodes.iter().filter_map(|node| node.recheck_at).min();
         let outcome = judge(&nodes);
-        Self { release, at, outcome, back_at, nodes, notes }
+        Self {
+            release,
+            at,
+            outcome,
+            back_at,
+            nodes,
+            notes,
+        }
     }
 
     /// The node of this name.
@@ -218,7 +232,10 @@ impl Report {
             .nodes
             .iter()
             .filter(|node| {
-                matches!(node.state, State::Blocked | State::Failed | State::NeedsDecision)
+                matches!(
+                    node.state,
+                    State::Blocked | State::Failed | State::NeedsDecision
+                )
             })
             .collect();
         nodes.sort_by_key(|node| node.informs);
@@ -230,7 +247,9 @@ impl Report {
         let release = &self.release;
         let person = self.for_a_person();
         let gating = person.iter().find(|node| !node.informs);
-        let back = self.back_at.map_or(String::new(), |at| format!("; come back at {at}"));
+        let back = self
+            .back_at
+            .map_or(String::new(), |at| format!("; come back at {at}"));
         match self.outcome {
             PassOutcome::Complete => format!("{release} is approved: nothing is left to do"),
             PassOutcome::Ready => {
@@ -248,17 +267,27 @@ impl Report {
                     .filter(|node| node.recheck_at.is_some())
                     .min_by_key(|node| node.recheck_at);
                 let what = first.map_or(String::new(), |node| {
-                    let owner = node.owner.as_ref().map_or(String::new(), |owner| format!(" ({owner})"));
+                    let owner = node
+                        .owner
+                        .as_ref()
+                        .map_or(String::new(), |owner| format!(" ({owner})"));
                     format!(" for {}{owner}", node.name)
                 });
                 format!("{release} waits{what}{back}")
             }
             PassOutcome::Blocked | PassOutcome::Failed => {
                 let what = gating.map_or(String::new(), |node| {
-                    let next = node.next.as_ref().map_or(String::new(), |next| format!("; next: {next}"));
+                    let next = node
+                        .next
+                        .as_ref()
+                        .map_or(String::new(), |next| format!("; next: {next}"));
                     format!(" at {}: {}{next}", node.name, node.reason)
                 });
-                let word = if self.outcome == PassOutcome::Failed { "failed" } else { "needs a person" };
+                let word = if self.outcome == PassOutcome::Failed {
+                    "failed"
+                } else {
+                    "needs a person"
+                };
                 format!("{release} {word}{what}{back}")
             }
         }
@@ -290,9 +319,13 @@ impl Report {
 
 fn judge(nodes: &[NodeReport]) -> PassOutcome {
     let has = |states: &[State]| {
-        nodes.iter().any(|node| !node.informs && states.contains(&node.state))
+        nodes
+            .iter()
+            .any(|node| !node.informs && states.contains(&node.state))
     };
-    let is_done = nodes.iter().all(|node| node.informs || node.state.opens_the_way());
+    let is_done = nodes
+        .iter()
+        .all(|node| node.informs || node.state.opens_the_way());
     if is_done {
         PassOutcome::Complete
     } else if has(&[State::Failed]) {

@@ -43,7 +43,11 @@ pub fn drive(
     let mut questions = 0;
     loop {
         number += 1;
-        world.say(&Event { at: world.now(), node: None, what: What::PassStarted(number) });
+        world.say(&Event {
+            at: world.now(),
+            node: None,
+            what: What::PassStarted(number),
+        });
         let report = pass(drive, graph, runner)?;
         seen(&report);
         if report.outcome == PassOutcome::Complete {
@@ -63,14 +67,21 @@ pub fn drive(
         };
         let until = world.now()
             + jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::from_mins(30));
-        world.say(&Event { at: world.now(), node: None, what: What::Sleeping(until) });
+        world.say(&Event {
+            at: world.now(),
+            node: None,
+            what: What::Sleeping(until),
+        });
         let slept = drive.session.wait(async {
             world.sleep(wait).await;
             Ok(())
         });
         match slept {
             Err(error) if error.kind == Kind::Cancelled => {
-                return Err(Error::new(Kind::Cancelled, "stopped while waiting; nothing is lost"));
+                return Err(Error::new(
+                    Kind::Cancelled,
+                    "stopped while waiting; nothing is lost",
+                ));
             }
             other => other?,
         }
@@ -80,7 +91,11 @@ pub fn drive(
 /// Asks a person about every node that needs a choice; returns whether one was made.
 fn ask(drive: &Drive, report: &Report) -> Result<bool> {
     let mut moved = false;
-    for node in report.nodes.iter().filter(|node| node.state == State::NeedsDecision) {
+    for node in report
+        .nodes
+        .iter()
+        .filter(|node| node.state == State::NeedsDecision)
+    {
         if decide_by_question(drive, node)? {
             moved = true;
         }
@@ -93,7 +108,10 @@ fn decide_by_question(drive: &Drive, node: &NodeReport) -> Result<bool> {
     if node.name == "take-ownership" {
         let question = Question {
             about: "owner".to_owned(),
-            text: format!("Who owns {}? (e-mail address, empty to leave it open)", drive.release),
+            text: format!(
+                "Who owns {}? (e-mail address, empty to leave it open)",
+                drive.release
+            ),
             choices: Vec::new(),
             wants_reason: false,
         };
@@ -142,7 +160,11 @@ pub fn decide(drive: &Drive, task: &str, word: &str, why: &str) -> Result<()> {
         ),
         None => None,
     };
-    let task = if task == "gate" { "analyze-promoted-build" } else { task };
+    let task = if task == "gate" {
+        "analyze-promoted-build"
+    } else {
+        task
+    };
     drive.record(Fact::Decision {
         task: task.to_owned(),
         word: word.to_owned(),

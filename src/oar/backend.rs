@@ -96,15 +96,22 @@ impl fmt::Debug for Oar {
 fn document(tool: &Tool, is_changing: bool, text: &str) -> Result<Value> {
     let failed = |kind, message: String| {
         let error = Error::new(kind, format!("`{}` failed: {message}", tool.name)).service("oar");
-        if is_changing { error.ambiguous() } else { error }
+        if is_changing {
+            error.ambiguous()
+        } else {
+            error
+        }
     };
     if let Some(message) = text.trim().strip_prefix("Error: ") {
         return Err(failed(kind_of(message), message.to_owned()));
     }
     let document: Value = serde_json::from_str(text).map_err(|error| {
         let start: String = text.trim().chars().take(60).collect();
-        failed(Kind::Invalid, format!("the answer is not JSON, it begins with `{start}`"))
-            .because(error)
+        failed(
+            Kind::Invalid,
+            format!("the answer is not JSON, it begins with `{start}`"),
+        )
+        .because(error)
     })?;
     let has_failed = document.get("success") == Some(&Value::Bool(false))
         || (document.get("error").is_some_and(Value::is_string)

@@ -45,7 +45,9 @@ fn register(module: &mut Module, tool: &'static Tool, count: usize) {
     let given = &tool.params[..count];
     let call = move |context: Option<NativeCallContext>, values: &mut [&mut Dynamic]| {
         let Some(context) = context else {
-            return Err(to_script(Error::invalid("this function needs a host to run in")));
+            return Err(to_script(Error::invalid(
+                "this function needs a host to run in",
+            )));
         };
         call(&context, tool, values)
     };
@@ -130,14 +132,25 @@ fn as_value(tool: &Tool, answer: Answer) -> Dynamic {
         return to_dynamic(&answer.json.unwrap_or_default());
     }
     let mut map = Map::new();
-    for key in ["status", "reason", "output", "owner", "next", "link", "remote", "recheck_secs"] {
+    for key in [
+        "status",
+        "reason",
+        "output",
+        "owner",
+        "next",
+        "link",
+        "remote",
+        "recheck_secs",
+    ] {
         map.insert(key.into(), Dynamic::UNIT);
     }
     let outcome = serde_json::to_value(&answer.outcome).unwrap_or_default();
     for (key, value) in outcome.as_object().into_iter().flatten() {
         map.insert(key.as_str().into(), to_dynamic(value));
     }
-    let attempt = answer.attempt.map_or(Dynamic::UNIT, |attempt| attempt.word().into());
+    let attempt = answer
+        .attempt
+        .map_or(Dynamic::UNIT, |attempt| attempt.word().into());
     map.insert("attempt".into(), attempt);
     map.insert("tool".into(), answer.tool.into());
     map.into()
@@ -158,7 +171,11 @@ fn signature(params: &[Param]) -> Vec<String> {
 }
 
 fn comments(tool: &Tool, given: &[Param]) -> Vec<String> {
-    let mut lines: Vec<String> = tool.doc.lines().map(|line| format!("/// {line}").trim_end().to_owned()).collect();
+    let mut lines: Vec<String> = tool
+        .doc
+        .lines()
+        .map(|line| format!("/// {line}").trim_end().to_owned())
+        .collect();
     if !given.is_empty() {
         lines.push("///".to_owned());
     }
@@ -171,7 +188,10 @@ fn comments(tool: &Tool, given: &[Param]) -> Vec<String> {
         };
         lines.push(format!("/// `{}`: {}{default}.", param.name, param.doc));
     }
-    if given.iter().any(|param| param.default != ParamDefault::Required) {
+    if given
+        .iter()
+        .any(|param| param.default != ParamDefault::Required)
+    {
         lines.push("/// Optional ones can also be given by name in a last map.".to_owned());
     }
     lines

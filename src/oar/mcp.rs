@@ -17,8 +17,7 @@ use rmcp::{
     },
     service::RunningService,
     transport::{
-        StreamableHttpClientTransport,
-        common::client_side_sse::NeverRetry,
+        StreamableHttpClientTransport, common::client_side_sse::NeverRetry,
         streamable_http_client::StreamableHttpClientTransportConfig,
     },
 };
@@ -86,7 +85,10 @@ impl Server {
             .await
             .map_err(|_| self.explain(Trouble::timed_out(), false))?
             .map_err(|error| self.explain(trouble::of_call(&error), false))?;
-        Ok(listed.into_iter().map(|tool| tool.name.into_owned()).collect())
+        Ok(listed
+            .into_iter()
+            .map(|tool| tool.name.into_owned())
+            .collect())
     }
 
     async fn run_tool(&self, tool: &'static Tool, arguments: Map<String, Value>) -> Result<String> {
@@ -112,14 +114,24 @@ impl Server {
     }
 
     /// Calls a tool once, in its turn. A read whose session is gone gets a new one at once.
-    async fn attempt(&self, tool: &'static Tool, arguments: &Map<String, Value>, is_changing: bool) -> Result<String> {
+    async fn attempt(
+        &self,
+        tool: &'static Tool,
+        arguments: &Map<String, Value>,
+        is_changing: bool,
+    ) -> Result<String> {
         let _turn = match tool.form {
             Form::Text => self.text_turns.acquire().await,
             Form::Json => self.json_turns.acquire().await,
         }
         .expect("nobody closes the turns");
         let _printing = if matches!(tool.name, "oar_image_consistency_check" | "job_run") {
-            Some(self.printing_turns.acquire().await.expect("nobody closes the turns"))
+            Some(
+                self.printing_turns
+                    .acquire()
+                    .await
+                    .expect("nobody closes the turns"),
+            )
         } else {
             None
         };
@@ -163,7 +175,10 @@ impl Server {
             Ok(Ok(CallToolResponse::Complete(result))) => {
                 return text_of(tool, &result).map_err(|error| (error, Trouble::default()));
             }
-            Ok(Ok(_)) => Trouble::new(Kind::Invalid, "it answered with something else than a result"),
+            Ok(Ok(_)) => Trouble::new(
+                Kind::Invalid,
+                "it answered with something else than a result",
+            ),
             Ok(Err(error)) => trouble::of_call(&error),
             Err(_) => Trouble::timed_out(),
         };
@@ -199,7 +214,10 @@ impl Server {
 
     async fn forget(&self, lost: &Arc<Connection>) {
         let mut kept = self.connection.lock().await;
-        if kept.as_ref().is_some_and(|connection| Arc::ptr_eq(connection, lost)) {
+        if kept
+            .as_ref()
+            .is_some_and(|connection| Arc::ptr_eq(connection, lost))
+        {
             *kept = None;
         }
     }
@@ -207,7 +225,10 @@ impl Server {
     fn explain(&self, trouble: Trouble, is_changing: bool) -> Error {
         let mut error = Error::new(
             trouble.kind,
-            format!("the server at {} failed: {}", self.endpoint, trouble.message),
+            format!(
+                "the server at {} failed: {}",
+                self.endpoint, trouble.message
+            ),
         )
         .service("oar");
         error.status = trouble.status;
@@ -222,7 +243,9 @@ impl Server {
                     "start the OAR MCP server and set `oar.endpoint`, or try with `--sim`"
                 }
                 Kind::Busy => "try again later",
-                Kind::Denied => "look at what stands in front of the server; it asks for no credential itself",
+                Kind::Denied => {
+                    "look at what stands in front of the server; it asks for no credential itself"
+                }
                 _ => "check that `oar.endpoint` is an OAR MCP server; its path is usually `/mcp`",
             }
         };

@@ -55,7 +55,10 @@ impl ToolStore {
     /// Makes a document from the sheet's statuses and ART's data. It has no results and no issues.
     async fn from_sheet(&self, release: &Version, sheet: &Value) -> Result<Snapshot> {
         let arguments = json!({"release": release.to_string()});
-        let data = self.oar.call("oar_get_release_metadata", &arguments).await?;
+        let data = self
+            .oar
+            .call("oar_get_release_metadata", &arguments)
+            .await?;
         let now = self.world.now();
         let mut document = StateBox::new(release, metadata(&data.json.unwrap_or_default()), now);
         let tasks = sheet["tasks"].as_object();
@@ -91,7 +94,12 @@ impl ToolStore {
         }
         let release = release.to_string();
         let (tool, arguments) = match change {
-            Change::SetTask { name, status, result, .. } => {
+            Change::SetTask {
+                name,
+                status,
+                result,
+                ..
+            } => {
                 if *status == TaskStatus::NotStarted {
                     return Err(cannot("set a task to Not Started"));
                 }
@@ -106,7 +114,11 @@ impl ToolStore {
             Change::AddIssue { .. } | Change::ResolveIssue { .. } if before.is_limited => {
                 return Err(cannot("keep issues without a StateBox"));
             }
-            Change::AddIssue { text, is_blocker, related_tasks } => {
+            Change::AddIssue {
+                text,
+                is_blocker,
+                related_tasks,
+            } => {
                 let tasks = (!related_tasks.is_empty()).then(|| related_tasks.join(","));
                 let arguments = json!({
                     "release": release,
@@ -117,7 +129,8 @@ impl ToolStore {
                 ("oar_add_issue", arguments)
             }
             Change::ResolveIssue { text, resolution } => {
-                let arguments = json!({"release": release, "issue": text, "resolution": resolution});
+                let arguments =
+                    json!({"release": release, "issue": text, "resolution": resolution});
                 ("oar_resolve_issue", arguments)
             }
             Change::PatchMetadata(_) => return Err(cannot("change metadata")),
@@ -136,14 +149,20 @@ impl StateStore for ToolStore {
         Box::pin(async move {
             let release = document.release();
             if self.read_status(release).await?.is_some() {
-                return Err(Error::new(Kind::Conflict, format!("{release} has a state already")).service("oar"));
+                return Err(
+                    Error::new(Kind::Conflict, format!("{release} has a state already"))
+                        .service("oar"),
+                );
             }
             let arguments = json!({"release": release.to_string()});
             self.oar.call("oar_create_test_report", &arguments).await?;
             self.read_status(release).await?.ok_or_else(|| {
-                Error::new(Kind::Unexpected, format!("the server made no StateBox for {release}"))
-                    .service("oar")
-                    .hint("read the log of `oar_create_test_report`")
+                Error::new(
+                    Kind::Unexpected,
+                    format!("the server made no StateBox for {release}"),
+                )
+                .service("oar")
+                .hint("read the log of `oar_create_test_report`")
             })
         })
     }

@@ -235,11 +235,7 @@ const ARCH: Param = text(
     "`amd64`, `arm64`, `multi`, `ppc64le` or `s390x`",
 );
 
-const fn command(
-    name: &'static str,
-    params: &'static [Param],
-    doc: &'static str,
-) -> Tool {
+const fn command(name: &'static str, params: &'static [Param], doc: &'static str) -> Tool {
     Tool {
         name,
         params,
@@ -299,7 +295,11 @@ pub const TOOLS: [Tool; 28] = [
         "oar_stage_testing",
         &[
             RELEASE,
-            text("build_number", ParamDefault::Absent, "the Jenkins build to look at"),
+            text(
+                "build_number",
+                ParamDefault::Absent,
+                "the Jenkins build to look at",
+            ),
         ],
         "Starts the stage pipeline, or looks at the build with `build_number`.\n\n\
          `in_progress` with `remote` (`jenkins-build` or `jenkins-queue-item`); `waiting` when the \
@@ -315,7 +315,10 @@ pub const TOOLS: [Tool; 28] = [
     ),
     command(
         "oar_take_ownership",
-        &[RELEASE, text("email", ParamDefault::Required, "the new owner's address")],
+        &[
+            RELEASE,
+            text("email", ParamDefault::Required, "the new owner's address"),
+        ],
         "Makes somebody the owner of advisories, merge request and Jira subtasks.\n\n\
          Throws `invalid` without an address.\n\
          Runs `oar take-ownership -e EMAIL`.",
@@ -403,8 +406,16 @@ pub const TOOLS: [Tool; 28] = [
         &[
             BUILD,
             text("job_name", ParamDefault::Required, "the Prow job"),
-            text("current_job_id", ParamDefault::Required, "the run in the file"),
-            text("new_job_id", ParamDefault::Required, "the run that replaces it"),
+            text(
+                "current_job_id",
+                ParamDefault::Required,
+                "the run in the file",
+            ),
+            text(
+                "new_job_id",
+                ParamDefault::Required,
+                "the run that replaces it",
+            ),
             ARCH,
         ],
         "Replaces a run in the test results by its repetition.\n\n\
@@ -441,7 +452,11 @@ pub const TOOLS: [Tool; 28] = [
         &[
             RELEASE,
             TASK,
-            text("status", ParamDefault::Required, "`Pass`, `Fail` or `In Progress`"),
+            text(
+                "status",
+                ParamDefault::Required,
+                "`Pass`, `Fail` or `In Progress`",
+            ),
             text("result", ParamDefault::Null, "the text to keep"),
         ],
         "Sets the status of a task: `updated_systems` says where.\n\n\

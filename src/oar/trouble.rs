@@ -75,9 +75,10 @@ pub(super) fn of_start(error: &ClientInitializeError) -> Trouble {
     let trouble = match error {
         ClientInitializeError::TransportError { error, .. } => of_transport(error.error.as_ref()),
         ClientInitializeError::JsonRpcError(error) => of_protocol(&error.message),
-        ClientInitializeError::ConnectionClosed(why) => {
-            Trouble::new(Kind::Unreachable, format!("the connection was closed: {why}"))
-        }
+        ClientInitializeError::ConnectionClosed(why) => Trouble::new(
+            Kind::Unreachable,
+            format!("the connection was closed: {why}"),
+        ),
         other => Trouble::new(Kind::Invalid, format!("it does not speak MCP: {other}")),
     };
     trouble.not_run()
@@ -104,14 +105,17 @@ fn of_transport(error: &(dyn StdError + Send + Sync + 'static)) -> Trouble {
             ),
         ),
         StreamableHttpError::AuthRequired(_) => {
-            Trouble::new(Kind::Denied, "it asks for a credential").status(401).not_run()
+            Trouble::new(Kind::Denied, "it asks for a credential")
+                .status(401)
+                .not_run()
         }
-        StreamableHttpError::InsufficientScope(_) => {
-            Trouble::new(Kind::Denied, "it refuses us").status(403).not_run()
-        }
+        StreamableHttpError::InsufficientScope(_) => Trouble::new(Kind::Denied, "it refuses us")
+            .status(403)
+            .not_run(),
         StreamableHttpError::UnexpectedServerResponse(what) => of_text(what),
         StreamableHttpError::Deserialize(_) => Trouble::new(Kind::Invalid, "its answer is not MCP"),
-        StreamableHttpError::TransportChannelClosed | StreamableHttpError::UnexpectedEndOfStream => {
+        StreamableHttpError::TransportChannelClosed
+        | StreamableHttpError::UnexpectedEndOfStream => {
             Trouble::new(Kind::Unreachable, "the connection was closed").session_lost()
         }
         other => Trouble::new(Kind::Unreachable, other.to_string()),
@@ -123,12 +127,16 @@ fn of_http(error: &reqwest::Error) -> Trouble {
         return of_status(status.as_u16());
     }
     if error.is_connect() {
-        return Trouble::new(Kind::Unreachable, format!("no connection: {}", root(error))).not_run();
+        return Trouble::new(Kind::Unreachable, format!("no connection: {}", root(error)))
+            .not_run();
     }
     if error.is_timeout() {
         return Trouble::timed_out();
     }
-    Trouble::new(Kind::Unreachable, format!("the connection broke: {}", root(error)))
+    Trouble::new(
+        Kind::Unreachable,
+        format!("the connection broke: {}", root(error)),
+    )
 }
 
 fn of_status(status: u16) -> Trouble {
@@ -140,7 +148,11 @@ fn of_status(status: u16) -> Trouble {
         _ => Kind::Unexpected,
     };
     let trouble = Trouble::new(kind, format!("HTTP status {status}")).status(status);
-    if status < 500 { trouble.not_run() } else { trouble }
+    if status < 500 {
+        trouble.not_run()
+    } else {
+        trouble
+    }
 }
 
 /// The library puts the status of odd answers into a text.
@@ -171,7 +183,10 @@ fn of_protocol(message: &str) -> Trouble {
             .not_run()
             .session_lost();
     }
-    Trouble::new(Kind::Invalid, format!("it answered with a protocol error: {message}"))
+    Trouble::new(
+        Kind::Invalid,
+        format!("it answered with a protocol error: {message}"),
+    )
 }
 
 fn timed_out_after(limit: Duration) -> Trouble {

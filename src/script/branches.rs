@@ -44,7 +44,10 @@ struct Shared<'a> {
 }
 
 /// Runs all branches and returns their values in the order they were given.
-pub(super) fn run(context: &NativeCallContext, branches: Vec<Branch>) -> Result<Array, Box<EvalAltResult>> {
+pub(super) fn run(
+    context: &NativeCallContext,
+    branches: Vec<Branch>,
+) -> Result<Array, Box<EvalAltResult>> {
     let session = Session::of(context)?;
     let world = session.world().clone();
     let parent = Control::current();
@@ -88,9 +91,14 @@ pub(super) fn run(context: &NativeCallContext, branches: Vec<Branch>) -> Result<
     });
     if let Some(error) = spawn_error {
         let message = "cannot start a thread for a branch";
-        return Err(to_script(Error::new(Kind::Unexpected, message).because(error)));
+        return Err(to_script(
+            Error::new(Kind::Unexpected, message).because(error),
+        ));
     }
-    let ended = shared.ended.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let ended = shared
+        .ended
+        .into_inner()
+        .unwrap_or_else(PoisonError::into_inner);
     values(ended, count, &parent.token)
 }
 
@@ -110,7 +118,10 @@ impl Shared<'_> {
         while let Some((rank, branch, ticket)) = work.take() {
             let turn = ticket.enter();
             let outcome = match self.control.token.is_cancelled() {
-                true => Err(to_script(Error::new(Kind::Cancelled, "another branch failed"))),
+                true => Err(to_script(Error::new(
+                    Kind::Cancelled,
+                    "another branch failed",
+                ))),
                 false => self.control.clone().scope(|| call(self.context, &branch)),
             };
             if outcome.is_err() {
@@ -125,7 +136,11 @@ impl Shared<'_> {
 
 fn call(context: &NativeCallContext, branch: &Branch) -> Outcome {
     let arguments = branch.arguments.clone();
-    let call = || branch.function.call_within_context::<Dynamic>(context, arguments);
+    let call = || {
+        branch
+            .function
+            .call_within_context::<Dynamic>(context, arguments)
+    };
     catch_unwind(AssertUnwindSafe(call)).unwrap_or_else(|_| {
         let message = "a function of the host broke off";
         Err(to_script(Error::new(Kind::Unexpected, message)))

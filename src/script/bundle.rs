@@ -149,18 +149,23 @@ impl<'a> Bundler<'a> {
                 self.include(&import)?;
             }
         }
-        let mut ast = self.compile(source, role, lines_before).map_err(|diagnostic| {
-            Box::new(diagnostic.related(importer.cloned(), "imported here"))
-        })?;
+        let mut ast = self
+            .compile(source, role, lines_before)
+            .map_err(|diagnostic| {
+                Box::new(diagnostic.related(importer.cloned(), "imported here"))
+            })?;
         for import in hooks::imports(&ast) {
             self.include(&import)?;
         }
         if let Some(position) = hooks::first_action(&ast).filter(|_| !is_main) {
             return Err(Box::new(
-                Diagnostic::error("statement_in_library", "only the main script may do something")
-                    .at(program::locate(&self.files, position))
-                    .label("this would run at every import")
-                    .help("put it into a function; an imported file has functions and `const` only"),
+                Diagnostic::error(
+                    "statement_in_library",
+                    "only the main script may do something",
+                )
+                .at(program::locate(&self.files, position))
+                .label("this would run at every import")
+                .help("put it into a function; an imported file has functions and `const` only"),
             ));
         }
         self.constants.extend(hooks::constants(&ast));
@@ -233,19 +238,21 @@ impl<'a> Bundler<'a> {
         }
         let Some(path) = &import.path else {
             return Err(Box::new(
-                Diagnostic::error("import_path", "the path of an `import` must be a constant text")
-                    .at(place)
-                    .help("write `import \"phases/promotion\";`"),
+                Diagnostic::error(
+                    "import_path",
+                    "the path of an `import` must be a constant text",
+                )
+                .at(place)
+                .help("write `import \"phases/promotion\";`"),
             ));
         };
         let source = self
             .sources
             .find(path)
             .map_err(|error| Box::new(explain::plain(&error).at(place.clone())))?;
-        let is_loaded = self
-            .files
-            .iter()
-            .any(|file| file.name == source.name || file.path.is_some() && file.path == source.path);
+        let is_loaded = self.files.iter().any(|file| {
+            file.name == source.name || file.path.is_some() && file.path == source.path
+        });
         if is_loaded {
             return Ok(());
         }
@@ -262,9 +269,12 @@ impl<'a> Bundler<'a> {
         let is_override = role == Role::Override && !function.is_private;
         match earlier {
             Some(_) if is_override && function.name.starts_with("__") => Err(Box::new(
-                Diagnostic::error("override_internal", format!("`{}` is internal", function.name))
-                    .at(Some(function.place))
-                    .help("override the public function that calls it"),
+                Diagnostic::error(
+                    "override_internal",
+                    format!("`{}` is internal", function.name),
+                )
+                .at(Some(function.place))
+                .help("override the public function that calls it"),
             )),
             Some(index) if is_override => {
                 let replaced = std::mem::replace(&mut self.functions[index], function);

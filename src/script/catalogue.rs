@@ -51,7 +51,9 @@ impl FunctionInfo {
     pub(super) fn types(&self) -> Vec<String> {
         (0..self.arity)
             .map(|place| match self.params.get(place) {
-                Some(param) => param.split_once(':').map_or(String::new(), |(_, word)| type_word(word)),
+                Some(param) => param
+                    .split_once(':')
+                    .map_or(String::new(), |(_, word)| type_word(word)),
                 None => String::new(),
             })
             .collect()
@@ -91,13 +93,19 @@ impl Catalogue {
     pub(super) fn with(&self, program: &Program) -> Self {
         Self {
             functions: self.functions.clone(),
-            scripts: program.functions().iter().map(|function| function.info()).collect(),
+            scripts: program
+                .functions()
+                .iter()
+                .map(|function| function.info())
+                .collect(),
         }
     }
 
     /// Returns the functions with exactly this name.
     pub(super) fn named(&self, full_name: &str) -> Vec<&FunctionInfo> {
-        self.all().filter(|function| function.full_name() == full_name).collect()
+        self.all()
+            .filter(|function| function.full_name() == full_name)
+            .collect()
     }
 
     /// Whether a call could reach a function; a method of a script does not count its receiver.
@@ -143,9 +151,18 @@ impl Catalogue {
 pub(super) fn type_word(text: &str) -> String {
     let mut text = text.trim().trim_start_matches('&').trim();
     text = text.strip_prefix("mut ").unwrap_or(text);
-    for wrapper in ["Result<", "RhaiResultOf<", "std::result::Result<", "core::result::Result<"] {
+    for wrapper in [
+        "Result<",
+        "RhaiResultOf<",
+        "std::result::Result<",
+        "core::result::Result<",
+    ] {
         if let Some(inner) = text.strip_prefix(wrapper) {
-            text = inner.split(',').next().unwrap_or(inner).trim_end_matches('>');
+            text = inner
+                .split(',')
+                .next()
+                .unwrap_or(inner)
+                .trim_end_matches('>');
         }
     }
     if text.contains('|') {

@@ -65,9 +65,12 @@ pub(super) fn register(engine: &mut Engine) {
         "Calls `function()` until it succeeds, at most `tries` times. Only errors that are\n\
          `retryable` are tried again, after 1, 2, 4 … minutes or what the service asks for.",
     )
-    .register_into_engine(engine, |context: NativeCallContext, tries: i64, function: FnPtr| {
-        retry(&context, tries, &Map::new(), &function)
-    });
+    .register_into_engine(
+        engine,
+        |context: NativeCallContext, tries: i64, function: FnPtr| {
+            retry(&context, tries, &Map::new(), &function)
+        },
+    );
     documented(
         "retry",
         &["tries: i64", "options: Map", "function: FnPtr"],
@@ -90,8 +93,10 @@ fn parallel(context: NativeCallContext, functions: Array) -> Outcome<Array> {
             let function = value.try_cast_result::<FnPtr>().map_err(|value| {
                 let found = value.type_name();
                 to_script(
-                    Error::invalid(format!("item {place} of `parallel` is {found}, not a function"))
-                        .hint("write `parallel([|| first(), || second()])`"),
+                    Error::invalid(format!(
+                        "item {place} of `parallel` is {found}, not a function"
+                    ))
+                    .hint("write `parallel([|| first(), || second()])`"),
                 )
             })?;
             Ok(Branch {
@@ -135,11 +140,15 @@ fn timeout(context: NativeCallContext, duration: Dynamic, function: FnPtr) -> Ou
     let control = Control { deadline, ..parent };
     let outcome = control.scope(|| function.call_within_context::<Dynamic>(&context, ()));
     outcome.map_err(|failure| {
-        let is_cut = matches!(branches::stop_of(&failure), Some(Stop::Deadline(at)) if Some(at) == deadline);
+        let is_cut =
+            matches!(branches::stop_of(&failure), Some(Stop::Deadline(at)) if Some(at) == deadline);
         match is_cut && is_mine {
             true => {
                 let seconds = duration.as_secs();
-                to_script(Error::new(Kind::Timeout, format!("it took longer than {seconds} s")))
+                to_script(Error::new(
+                    Kind::Timeout,
+                    format!("it took longer than {seconds} s"),
+                ))
             }
             false => failure,
         }

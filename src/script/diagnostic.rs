@@ -153,10 +153,9 @@ pub struct ScriptError {
 
 impl ScriptError {
     pub(super) fn new(diagnostics: Vec<Diagnostic>, texts: Arc<Texts>) -> Self {
-        let error = diagnostics.first().map_or_else(
-            || Error::invalid("the script failed"),
-            Diagnostic::to_error,
-        );
+        let error = diagnostics
+            .first()
+            .map_or_else(|| Error::invalid("the script failed"), Diagnostic::to_error);
         Self {
             error,
             diagnostics,
@@ -193,7 +192,11 @@ impl ScriptError {
 
 impl fmt::Display for ScriptError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.diagnostics.first().and_then(|first| first.place.as_ref()) {
+        match self
+            .diagnostics
+            .first()
+            .and_then(|first| first.place.as_ref())
+        {
             Some(place) => write!(f, "{place}: {}", self.error),
             None => self.error.fmt(f),
         }

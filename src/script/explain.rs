@@ -101,7 +101,8 @@ pub(super) fn run_time(
 
 /// Returns a finding that says what one of our errors says.
 pub(super) fn plain(error: &Error) -> Diagnostic {
-    let mut diagnostic = Diagnostic::error(error.kind.word(), error.chain()).at(error.place.clone());
+    let mut diagnostic =
+        Diagnostic::error(error.kind.word(), error.chain()).at(error.place.clone());
     diagnostic.help.extend(error.hint.clone());
     if let Some(status) = error.status {
         let service = error.service.as_deref().unwrap_or("the service");
@@ -147,17 +148,27 @@ fn describe(error: &EvalAltResult, catalogue: Option<&Catalogue>) -> Diagnostic 
                 .note("a closure shares the variables it captures; a method locks the value it is called on, so the two exclude each other")
                 .help("copy what the closure needs into a variable first, or call a free function: `step(obj, || ..)` instead of `obj.step(|| ..)`")
         }
-        E::ErrorVariableNotFound(name, _) => {
-            Diagnostic::error("unknown_variable", format!("there is no variable `{name}` here"))
-                .help("functions see their parameters only; a top-level `const` is `global::NAME`")
-        }
-        E::ErrorArrayBounds(length, index, _) => {
-            Diagnostic::error("out_of_bounds", format!("there is no item {index} in an array of {}", count(*length, "item")))
-        }
-        E::ErrorStringBounds(length, index, _) => {
-            Diagnostic::error("out_of_bounds", format!("there is no letter {index} in a text of {}", count(*length, "letter")))
-        }
-        E::ErrorMismatchDataType(wanted, found, _) | E::ErrorMismatchOutputType(wanted, found, _) => {
+        E::ErrorVariableNotFound(name, _) => Diagnostic::error(
+            "unknown_variable",
+            format!("there is no variable `{name}` here"),
+        )
+        .help("functions see their parameters only; a top-level `const` is `global::NAME`"),
+        E::ErrorArrayBounds(length, index, _) => Diagnostic::error(
+            "out_of_bounds",
+            format!(
+                "there is no item {index} in an array of {}",
+                count(*length, "item")
+            ),
+        ),
+        E::ErrorStringBounds(length, index, _) => Diagnostic::error(
+            "out_of_bounds",
+            format!(
+                "there is no letter {index} in a text of {}",
+                count(*length, "letter")
+            ),
+        ),
+        E::ErrorMismatchDataType(wanted, found, _)
+        | E::ErrorMismatchOutputType(wanted, found, _) => {
             wrong_type(&type_word(wanted), &type_word(found))
         }
         E::ErrorDotExpr(text, _) => {
@@ -171,11 +182,14 @@ fn describe(error: &EvalAltResult, catalogue: Option<&Catalogue>) -> Diagnostic 
             Diagnostic::error("too_deep", "functions call each other too deeply")
                 .help("does a function call itself without an end?")
         }
-        E::ErrorDataTooLarge(what, _) => {
-            Diagnostic::error("too_large", format!("a value is larger than a script may make: {}", lower(what)))
-        }
+        E::ErrorDataTooLarge(what, _) => Diagnostic::error(
+            "too_large",
+            format!("a value is larger than a script may make: {}", lower(what)),
+        ),
         E::ErrorTerminated(token, _) => match token.clone().try_cast::<Stop>() {
-            Some(Stop::Deadline(_)) => Diagnostic::error("timeout", "the time set for this is over"),
+            Some(Stop::Deadline(_)) => {
+                Diagnostic::error("timeout", "the time set for this is over")
+            }
             Some(Stop::Sibling) => Diagnostic::error("cancelled", "another branch failed"),
             _ => Diagnostic::error("cancelled", "the run was stopped"),
         },
@@ -190,7 +204,10 @@ fn wrong_type(wanted: &str, found: &str) -> Diagnostic {
     let diagnostic = match (wanted, found) {
         ("", found) => Diagnostic::error("wrong_type", format!("{found} does not fit here")),
         (wanted, "") => Diagnostic::error("wrong_type", format!("{wanted} is needed here")),
-        (wanted, found) => Diagnostic::error("wrong_type", format!("{wanted} is needed here, not {found}")),
+        (wanted, found) => Diagnostic::error(
+            "wrong_type",
+            format!("{wanted} is needed here, not {found}"),
+        ),
     };
     match found {
         "()" => diagnostic.help("the value is empty (`()`): what it was read from has no value"),
@@ -221,7 +238,10 @@ fn failed_call(signature: &str, catalogue: Option<&Catalogue>) -> Diagnostic {
     let Some(catalogue) = catalogue else {
         return Diagnostic::error(
             "unknown_function",
-            format!("no function `{name}` fits the arguments ({})", types.join(", ")),
+            format!(
+                "no function `{name}` fits the arguments ({})",
+                types.join(", ")
+            ),
         );
     };
     let named = catalogue.named(name);
@@ -241,8 +261,9 @@ fn failed_call(signature: &str, catalogue: Option<&Catalogue>) -> Diagnostic {
 
 /// Says that nothing has this name.
 pub(super) fn unknown_function(name: &str, catalogue: &Catalogue) -> Diagnostic {
-    let diagnostic = Diagnostic::error("unknown_function", format!("there is no function `{name}`"))
-        .label("not defined in this script, its imports or the host");
+    let diagnostic =
+        Diagnostic::error("unknown_function", format!("there is no function `{name}`"))
+            .label("not defined in this script, its imports or the host");
     match suggest::did_you_mean(&catalogue.similar(name)) {
         Some(help) => diagnostic.help(help),
         None => diagnostic,
@@ -272,8 +293,10 @@ pub(super) fn wrong_arity(
             format!("{} arguments", words.join(" or "))
         }
     };
-    let mut diagnostic =
-        Diagnostic::error("wrong_arguments", format!("`{name}` takes {wanted}, not {given}"));
+    let mut diagnostic = Diagnostic::error(
+        "wrong_arguments",
+        format!("`{name}` takes {wanted}, not {given}"),
+    );
     for function in named.iter().take(4) {
         diagnostic = diagnostic.help(function.signature());
         if let Some(place) = &function.place {
@@ -349,23 +372,36 @@ fn syntax(error: &ParseErrorType) -> Diagnostic {
     match error {
         P::UnexpectedEOF => Diagnostic::error(code, "the script ends too early")
             .help("a bracket, a block or a text is not closed"),
-        P::VariableUndefined(name) => {
-            Diagnostic::error("unknown_variable", format!("there is no variable `{name}` here"))
-                .help("functions see their parameters only; a top-level `const` is `global::NAME`")
-        }
-        P::ModuleUndefined(name) => {
-            Diagnostic::error("unknown_namespace", format!("there is no namespace `{name}`"))
-        }
-        P::WrongDocComment => Diagnostic::error(code, "a `///` comment stands before something that is no function")
-            .help("use `//` here, or `//!` at the top of the file"),
-        P::Reserved(word) => Diagnostic::error(code, format!("`{word}` is a word of the language and cannot be a name"))
-            .help(format!("choose another name; a field of a map is reachable as `map[\"{word}\"]`")),
+        P::VariableUndefined(name) => Diagnostic::error(
+            "unknown_variable",
+            format!("there is no variable `{name}` here"),
+        )
+        .help("functions see their parameters only; a top-level `const` is `global::NAME`"),
+        P::ModuleUndefined(name) => Diagnostic::error(
+            "unknown_namespace",
+            format!("there is no namespace `{name}`"),
+        ),
+        P::WrongDocComment => Diagnostic::error(
+            code,
+            "a `///` comment stands before something that is no function",
+        )
+        .help("use `//` here, or `//!` at the top of the file"),
+        P::Reserved(word) => Diagnostic::error(
+            code,
+            format!("`{word}` is a word of the language and cannot be a name"),
+        )
+        .help(format!(
+            "choose another name; a field of a map is reachable as `map[\"{word}\"]`"
+        )),
         P::BadInput(LexError::ImproperSymbol(symbol, _)) if symbol == "eval" => {
             Diagnostic::error(code, "`eval` is off: a script is what its files say")
         }
         P::FnDuplicatedDefinition(name, params) => Diagnostic::error(
             "defined_twice",
-            format!("the function `{name}` with {} is defined twice in this file", count(*params, "parameter")),
+            format!(
+                "the function `{name}` with {} is defined twice in this file",
+                count(*params, "parameter")
+            ),
         ),
         P::ExprTooDeep => Diagnostic::error(code, "this expression is nested too deeply")
             .help("give its parts names with `let`"),

@@ -23,8 +23,15 @@ impl Sources for Facts {
         let oar = session.get::<Oar>()?;
         let arguments = json!({ "release": release.to_string() });
         let request = oar.call("oar_get_release_metadata", &arguments);
-        let answer = session.call("oar.get_release_metadata", arguments.clone(), false, request)?;
-        let document = answer.json.ok_or_else(|| Error::invalid("the metadata is no document"))?;
+        let answer = session.call(
+            "oar.get_release_metadata",
+            arguments.clone(),
+            false,
+            request,
+        )?;
+        let document = answer
+            .json
+            .ok_or_else(|| Error::invalid("the metadata is no document"))?;
         Ok(metadata_from_json(&document))
     }
 
@@ -55,5 +62,10 @@ pub fn analyze(session: &Session, build: &str, arch: &str) -> Result<Analysis> {
     let arguments = json!({ "build": build, "arch": arch });
     let request = files.test_result(build, arch);
     let file = session.call("github.test_result", arguments, false, request)?;
-    Analysis::of(build, arch, file.as_ref().map(|file| file.text.as_bytes()), None)
+    Analysis::of(
+        build,
+        arch,
+        file.as_ref().map(|file| file.text.as_bytes()),
+        None,
+    )
 }

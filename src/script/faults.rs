@@ -5,12 +5,7 @@
 
 use rhai::{Array, Dynamic, Engine, EvalAltResult, Map};
 
-use super::{
-    diagnostic::Frame,
-    explain,
-    program::Program,
-    reference::documented,
-};
+use super::{diagnostic::Frame, explain, program::Program, reference::documented};
 use crate::{
     call::to_script,
     error::{Error, Kind},
@@ -84,7 +79,9 @@ fn from_plain(value: &Dynamic) -> Option<Error> {
             .and_then(|field| field.clone().into_immutable_string().ok())
             .map(|text| text.to_string())
     };
-    let kind = text("kind").and_then(|word| kind_of(&word)).unwrap_or(Kind::Invalid);
+    let kind = text("kind")
+        .and_then(|word| kind_of(&word))
+        .unwrap_or(Kind::Invalid);
     let mut error = Error::new(kind, text("message")?);
     error.service = text("service");
     error.hint = text("hint");
@@ -109,7 +106,9 @@ pub(super) fn register(engine: &mut Engine) {
         "Throws an error of `kind` (`not_found`, `denied`, `conflict`, `invalid`, `busy`,\n\
          `unreachable`, `unexpected`, `timeout`, `cancelled`, `refused`).",
     )
-    .register_into_engine(engine, |kind: &str, message: &str| fail(kind, message, &Map::new()));
+    .register_into_engine(engine, |kind: &str, message: &str| {
+        fail(kind, message, &Map::new())
+    });
     documented(
         "fail",
         &["kind: &str", "message: &str", "options: Map"],
@@ -154,10 +153,16 @@ fn register_type<F: Fault>(engine: &mut Engine) {
     engine
         .register_type_with_name::<F>(TYPE_NAME)
         .register_get("kind", |fault: &mut F| fault.error().kind.word())
-        .register_get("service", |fault: &mut F| text_or_unit(fault.error().service.as_ref()))
+        .register_get("service", |fault: &mut F| {
+            text_or_unit(fault.error().service.as_ref())
+        })
         .register_get("message", |fault: &mut F| fault.error().message.clone())
-        .register_get("hint", |fault: &mut F| text_or_unit(fault.error().hint.as_ref()))
-        .register_get("place", |fault: &mut F| text_or_unit(fault.error().place.as_ref()))
+        .register_get("hint", |fault: &mut F| {
+            text_or_unit(fault.error().hint.as_ref())
+        })
+        .register_get("place", |fault: &mut F| {
+            text_or_unit(fault.error().place.as_ref())
+        })
         .register_get("status", |fault: &mut F| {
             fault
                 .error()
@@ -189,16 +194,23 @@ fn fail(word: &str, message: &str, options: &Map) -> Result<Dynamic, Box<EvalAlt
     for (name, value) in options {
         let text = || {
             value.clone().into_string().map_err(|_| {
-                to_script(Error::invalid(format!("the option `{name}` of `fail` is a text")))
+                to_script(Error::invalid(format!(
+                    "the option `{name}` of `fail` is a text"
+                )))
             })
         };
         match name.as_str() {
             "hint" => error.hint = Some(text()?),
             "service" => error.service = Some(text()?),
             "status" => {
-                let status = value.as_int().ok().and_then(|status| u16::try_from(status).ok());
+                let status = value
+                    .as_int()
+                    .ok()
+                    .and_then(|status| u16::try_from(status).ok());
                 error.status = Some(status.ok_or_else(|| {
-                    to_script(Error::invalid("the option `status` of `fail` is an HTTP status"))
+                    to_script(Error::invalid(
+                        "the option `status` of `fail` is an HTTP status",
+                    ))
                 })?);
             }
             _ => {

@@ -5,9 +5,7 @@ use std::{
     time::Duration,
 };
 
-use rhai::{
-    Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext,
-};
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use serde_json::json;
 
 use super::{calling, faults, host, program::Program, release::Release};
@@ -67,66 +65,99 @@ pub fn register(engine: &mut Engine) {
     engine
         .register_type_with_name::<Flow>("Flow")
         .register_type_with_name::<NodeHandle>("Node")
-        .register_fn("flow", |release: Release| Flow { graph: Arc::default(), release })
+        .register_fn("flow", |release: Release| Flow {
+            graph: Arc::default(),
+            release,
+        })
         .register_get("release", |flow: &mut Flow| flow.release.clone())
         .register_fn("phase", |flow: &mut Flow, title: ImmutableString| {
             flow.graph().begin_phase(&title);
         })
-        .register_fn("task", |context: NativeCallContext, flow: &mut Flow, name: ImmutableString| {
-            add(&context, flow, &name, NodeKind::Task)
-        })
-        .register_fn("check", |context: NativeCallContext, flow: &mut Flow, name: ImmutableString| {
-            add(&context, flow, &name, NodeKind::Check)
-        })
-        .register_fn("remove", |context: NativeCallContext, flow: &mut Flow, name: ImmutableString| {
-            let place = place(&context)?;
-            flow.graph().remove(&name, place).map_err(to_script)
-        })
-        .register_fn("node", |context: NativeCallContext, flow: &mut Flow, name: ImmutableString| {
-            node(&context, flow, &name)
-        })
+        .register_fn(
+            "task",
+            |context: NativeCallContext, flow: &mut Flow, name: ImmutableString| {
+                add(&context, flow, &name, NodeKind::Task)
+            },
+        )
+        .register_fn(
+            "check",
+            |context: NativeCallContext, flow: &mut Flow, name: ImmutableString| {
+                add(&context, flow, &name, NodeKind::Check)
+            },
+        )
+        .register_fn(
+            "remove",
+            |context: NativeCallContext, flow: &mut Flow, name: ImmutableString| {
+                let place = place(&context)?;
+                flow.graph().remove(&name, place).map_err(to_script)
+            },
+        )
+        .register_fn(
+            "node",
+            |context: NativeCallContext, flow: &mut Flow, name: ImmutableString| {
+                node(&context, flow, &name)
+            },
+        )
         .register_fn("drive", drive);
     register_node(engine);
-    engine
-        .register_fn("effect", |context: NativeCallContext, name: ImmutableString, find: FnPtr, trigger: FnPtr| {
+    engine.register_fn(
+        "effect",
+        |context: NativeCallContext, name: ImmutableString, find: FnPtr, trigger: FnPtr| {
             run_effect(&context, &name, &find, &trigger)
-        });
+        },
+    );
 }
 
 fn register_node(engine: &mut Engine) {
     engine
-        .register_fn("after", |context: NativeCallContext, node: &mut NodeHandle, name: ImmutableString| {
-            let place = place(&context)?;
-            node.change(|node| node.after.push((name.to_string(), place)));
-            Scripted::Ok(node.clone())
-        })
-        .register_fn("after", |context: NativeCallContext, node: &mut NodeHandle, names: Array| {
-            let place = place(&context)?;
-            for name in names {
-                let name = name.into_immutable_string().map_err(|kind| {
-                    to_script(Error::invalid(format!("`after` takes names of nodes, not `{kind}`")))
-                })?;
-                node.change(|node| node.after.push((name.to_string(), place.clone())));
-            }
-            Scripted::Ok(node.clone())
-        })
-        .register_fn("only_for", |node: &mut NodeHandle, flow: ImmutableString| {
-            if !matches!(flow.as_str(), "konflux" | "errata") {
-                let what = format!("`{flow}` is not a kind of release");
-                return Err(to_script(Error::invalid(what).hint("it is `konflux` or `errata`")));
-            }
-            node.change(|node| node.only_for = Some(flow.to_string()));
-            Scripted::Ok(node.clone())
-        })
+        .register_fn(
+            "after",
+            |context: NativeCallContext, node: &mut NodeHandle, name: ImmutableString| {
+                let place = place(&context)?;
+                node.change(|node| node.after.push((name.to_string(), place)));
+                Scripted::Ok(node.clone())
+            },
+        )
+        .register_fn(
+            "after",
+            |context: NativeCallContext, node: &mut NodeHandle, names: Array| {
+                let place = place(&context)?;
+                for name in names {
+                    let name = name.into_immutable_string().map_err(|kind| {
+                        to_script(Error::invalid(format!(
+                            "`after` takes names of nodes, not `{kind}`"
+                        )))
+                    })?;
+                    node.change(|node| node.after.push((name.to_string(), place.clone())));
+                }
+                Scripted::Ok(node.clone())
+            },
+        )
+        .register_fn(
+            "only_for",
+            |node: &mut NodeHandle, flow: ImmutableString| {
+                if !matches!(flow.as_str(), "konflux" | "errata") {
+                    let what = format!("`{flow}` is not a kind of release");
+                    return Err(to_script(
+                        Error::invalid(what).hint("it is `konflux` or `errata`"),
+                    ));
+                }
+                node.change(|node| node.only_for = Some(flow.to_string()));
+                Scripted::Ok(node.clone())
+            },
+        )
         .register_fn("recheck", |node: &mut NodeHandle, seconds: rhai::INT| {
             let wait = Duration::from_secs(u64::try_from(seconds).unwrap_or(0).max(1));
             node.change(|node| node.recheck = wait);
             node.clone()
         })
-        .register_fn("typically", |node: &mut NodeHandle, text: ImmutableString| {
-            node.change(|node| node.typical = Some(text.to_string()));
-            node.clone()
-        })
+        .register_fn(
+            "typically",
+            |node: &mut NodeHandle, text: ImmutableString| {
+                node.change(|node| node.typical = Some(text.to_string()));
+                node.clone()
+            },
+        )
         .register_fn("informs", |node: &mut NodeHandle| {
             node.change(|node| node.is_informing = true);
             node.clone()
@@ -134,7 +165,8 @@ fn register_node(engine: &mut Engine) {
 }
 
 fn register_outcomes(engine: &mut Engine) {
-    let make = |ending: Ending| move |reason: ImmutableString| Outcome::new(ending, reason.as_str());
+    let make =
+        |ending: Ending| move |reason: ImmutableString| Outcome::new(ending, reason.as_str());
     engine
         .register_type_with_name::<Outcome>("Outcome")
         .register_fn("pass", make(Ending::Pass))
@@ -152,15 +184,22 @@ fn register_outcomes(engine: &mut Engine) {
         .register_fn("next", |outcome: &mut Outcome, next: ImmutableString| {
             outcome.clone().next(next.as_str())
         })
-        .register_fn("link", |outcome: &mut Outcome, link: Dynamic| match link.into_immutable_string() {
-            Ok(link) => outcome.clone().link(link.as_str()),
-            Err(_) => outcome.clone(),
+        .register_fn("link", |outcome: &mut Outcome, link: Dynamic| {
+            match link.into_immutable_string() {
+                Ok(link) => outcome.clone().link(link.as_str()),
+                Err(_) => outcome.clone(),
+            }
         })
-        .register_fn("output", |outcome: &mut Outcome, output: ImmutableString| {
-            outcome.clone().output(output.as_str())
-        })
+        .register_fn(
+            "output",
+            |outcome: &mut Outcome, output: ImmutableString| {
+                outcome.clone().output(output.as_str())
+            },
+        )
         .register_fn("recheck", |outcome: &mut Outcome, seconds: rhai::INT| {
-            outcome.clone().recheck(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
+            outcome
+                .clone()
+                .recheck(Duration::from_secs(u64::try_from(seconds).unwrap_or(0)))
         })
         .register_fn("ends_attempt", |outcome: &mut Outcome| Outcome {
             ends_attempt: true,
@@ -170,7 +209,9 @@ fn register_outcomes(engine: &mut Engine) {
 
 impl Flow {
     fn graph(&self) -> MutexGuard<'_, Graph> {
-        self.graph.lock().expect("no thread panics while it holds the graph")
+        self.graph
+            .lock()
+            .expect("no thread panics while it holds the graph")
     }
 }
 
@@ -182,7 +223,12 @@ impl NodeHandle {
     }
 }
 
-fn add(context: &NativeCallContext, flow: &mut Flow, name: &str, kind: NodeKind) -> Scripted<NodeHandle> {
+fn add(
+    context: &NativeCallContext,
+    flow: &mut Flow,
+    name: &str,
+    kind: NodeKind,
+) -> Scripted<NodeHandle> {
     let place = place(context)?;
     flow.graph().add(name, kind, place).map_err(to_script)?;
     let program = Session::of(context)?.get::<Program>().map_err(to_script)?;
@@ -191,7 +237,10 @@ fn add(context: &NativeCallContext, flow: &mut Flow, name: &str, kind: NodeKind)
     {
         node.doc.clone_from(&function.doc);
     }
-    Ok(NodeHandle { flow: flow.clone(), name: name.to_owned() })
+    Ok(NodeHandle {
+        flow: flow.clone(),
+        name: name.to_owned(),
+    })
 }
 
 fn node(context: &NativeCallContext, flow: &mut Flow, name: &str) -> Scripted<NodeHandle> {
@@ -199,7 +248,10 @@ fn node(context: &NativeCallContext, flow: &mut Flow, name: &str) -> Scripted<No
         let error = Error::invalid(format!("the flow has no node `{name}`")).at(place(context)?);
         return Err(to_script(error));
     }
-    Ok(NodeHandle { flow: flow.clone(), name: name.to_owned() })
+    Ok(NodeHandle {
+        flow: flow.clone(),
+        name: name.to_owned(),
+    })
 }
 
 fn place(context: &NativeCallContext) -> Scripted<Option<Place>> {
@@ -212,7 +264,10 @@ fn drive(context: NativeCallContext, flow: &mut Flow) -> Scripted<Map> {
     let found = run(&context, &session, flow).map_err(to_script)?;
     let map = to_dynamic(&found.report.to_json());
     let command = session.get::<Command>().map_err(to_script)?;
-    *command.found.lock().expect("no thread panics while it holds what was found") = Some(found);
+    *command
+        .found
+        .lock()
+        .expect("no thread panics while it holds what was found") = Some(found);
     Ok(map.cast())
 }
 
@@ -227,9 +282,19 @@ fn run(context: &NativeCallContext, session: &Session, flow: &Flow) -> Result<Fo
         session.set_permit("plan", LookOnly::new(plan));
     }
     session.put(Arc::new(ActiveDrive(drive.clone())));
-    let runner = ScriptRunner { context, program: &program, release: &flow.release };
-    let report = watch::drive(drive, &graph, &runner, command.manner, |report| (command.seen)(report))?;
-    Ok(Found { report, graph, release: flow.release.clone() })
+    let runner = ScriptRunner {
+        context,
+        program: &program,
+        release: &flow.release,
+    };
+    let report = watch::drive(drive, &graph, &runner, command.manner, |report| {
+        (command.seen)(report)
+    })?;
+    Ok(Found {
+        report,
+        graph,
+        release: flow.release.clone(),
+    })
 }
 
 struct ScriptRunner<'a> {
@@ -244,7 +309,10 @@ impl Runner for ScriptRunner<'_> {
         let answer = calling::call_function(self.context, &node.function(), arguments);
         match answer {
             Ok(value) => to_outcome(&value).map_err(|error| {
-                let place = self.program.function(&node.function(), 1).map(|found| found.place.clone());
+                let place = self
+                    .program
+                    .function(&node.function(), 1)
+                    .map(|found| found.place.clone());
                 Trouble::from(error.at(place))
             }),
             Err(error) => Err(Trouble {
@@ -267,19 +335,34 @@ fn to_outcome(value: &Dynamic) -> Result<Outcome> {
     let json = to_json(value)?;
     if json.get("status").is_none() {
         let kind = value.type_name();
-        return Err(Error::invalid(format!("the node returned a `{kind}` without `status`")).hint(what));
+        return Err(
+            Error::invalid(format!("the node returned a `{kind}` without `status`")).hint(what),
+        );
     }
     let is_lost = json.get("attempt").and_then(serde_json::Value::as_str) == Some("lost");
     let outcome: Outcome = serde_json::from_value(json).map_err(|error| {
-        Error::invalid("the node returned a map that is no outcome").hint(what).because(error)
+        Error::invalid("the node returned a map that is no outcome")
+            .hint(what)
+            .because(error)
     })?;
-    Ok(Outcome { ends_attempt: outcome.ends_attempt || is_lost, ..outcome })
+    Ok(Outcome {
+        ends_attempt: outcome.ends_attempt || is_lost,
+        ..outcome
+    })
 }
 
-fn run_effect(context: &NativeCallContext, name: &str, find: &FnPtr, trigger: &FnPtr) -> Scripted<Map> {
+fn run_effect(
+    context: &NativeCallContext,
+    name: &str,
+    find: &FnPtr,
+    trigger: &FnPtr,
+) -> Scripted<Map> {
     let session = Session::of(context)?;
     let node = Control::current().node.ok_or_else(|| {
-        to_script(Error::invalid("an effect belongs to a node").hint("call it from the function of a node"))
+        to_script(
+            Error::invalid("an effect belongs to a node")
+                .hint("call it from the function of a node"),
+        )
     })?;
     let drive = session.get::<ActiveDrive>().map_err(to_script)?;
     // The error of a closure keeps its frames: it is handed out as it came.
@@ -294,7 +377,8 @@ fn run_effect(context: &NativeCallContext, name: &str, find: &FnPtr, trigger: &F
                 return Ok(None);
             }
             let remote: Remote = serde_json::from_value(to_json(&found)?).map_err(|error| {
-                Error::invalid("what an effect finds is `()` or a map with `kind` and `id`").because(error)
+                Error::invalid("what an effect finds is `()` or a map with `kind` and `id`")
+                    .because(error)
             })?;
             Ok(Some(remote))
         },
@@ -314,8 +398,14 @@ fn run_effect(context: &NativeCallContext, name: &str, find: &FnPtr, trigger: &F
     };
     let mut map = Map::new();
     map.insert("state".into(), state.into());
-    map.insert("remote".into(), remote.map_or(Dynamic::UNIT, |remote| to_dynamic(&json!(remote))));
-    map.insert("outcome".into(), outcome.map_or(Dynamic::UNIT, Dynamic::from));
+    map.insert(
+        "remote".into(),
+        remote.map_or(Dynamic::UNIT, |remote| to_dynamic(&json!(remote))),
+    );
+    map.insert(
+        "outcome".into(),
+        outcome.map_or(Dynamic::UNIT, Dynamic::from),
+    );
     Ok(map)
 }
 
@@ -327,9 +417,11 @@ fn call(
     function: &FnPtr,
     raised: &mut Option<Box<EvalAltResult>>,
 ) -> Result<Dynamic> {
-    function.call_within_context::<Dynamic>(context, ()).map_err(|error| {
-        let plain = faults::error_of(&error);
-        *raised = Some(error);
-        plain
-    })
+    function
+        .call_within_context::<Dynamic>(context, ())
+        .map_err(|error| {
+            let plain = faults::error_of(&error);
+            *raised = Some(error);
+            plain
+        })
 }

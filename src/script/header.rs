@@ -140,9 +140,9 @@ impl Header {
                 values.insert(spec.key().into(), value);
                 continue;
             }
-            let spec = places.peek().ok_or_else(|| {
-                self.wrong(format!("unexpected argument `{word}`"))
-            })?;
+            let spec = places
+                .peek()
+                .ok_or_else(|| self.wrong(format!("unexpected argument `{word}`")))?;
             match spec.form {
                 Form::Rest => {
                     let key = spec.key();
@@ -161,7 +161,10 @@ impl Header {
         }
         for spec in specs.iter().filter(|spec| spec.is_required) {
             let is_empty = values.get(spec.key().as_str()).is_none_or(|value| {
-                value.is_unit() || value.read_lock::<Array>().is_some_and(|rest| rest.is_empty())
+                value.is_unit()
+                    || value
+                        .read_lock::<Array>()
+                        .is_some_and(|rest| rest.is_empty())
             });
             if is_empty {
                 return Err(self.wrong(format!("the argument `{}` is missing", spec.usage())));
@@ -196,9 +199,7 @@ impl Header {
         };
         match (&spec.form, value) {
             (Form::Flag, None) => Ok((spec, true.into())),
-            (Form::Flag, Some(_)) => {
-                Err(self.wrong(format!("`--{name}` does not take a value")))
-            }
+            (Form::Flag, Some(_)) => Err(self.wrong(format!("`--{name}` does not take a value"))),
             (_, Some(value)) => Ok((spec, value.into())),
             (_, None) => match words.next() {
                 Some(value) => Ok((spec, value.as_str().into())),
@@ -232,8 +233,11 @@ impl Header {
 fn level_of(text: &str) -> Result<i64> {
     match text.parse::<i64>() {
         Ok(level) if (1..=API_LEVEL).contains(&level) => Ok(level),
-        Ok(level) => Err(Error::invalid(format!("this program has no script API level {level}"))
-            .hint(format!("it knows the levels 1 to {API_LEVEL}; a newer program may know more"))),
+        Ok(level) => Err(
+            Error::invalid(format!("this program has no script API level {level}")).hint(format!(
+                "it knows the levels 1 to {API_LEVEL}; a newer program may know more"
+            )),
+        ),
         Err(_) => Err(Error::invalid(format!("`{text}` is no script API level"))
             .hint(format!("write `api: {API_LEVEL}`"))),
     }
@@ -256,7 +260,9 @@ fn parse_spec(text: &str) -> Result<Vec<Argument>> {
                 let after = rest[end..].trim_start();
                 let value = &after[..word_end(after)];
                 let is_value = !value.is_empty()
-                    && value.chars().all(|letter| letter.is_ascii_uppercase() || letter == '_');
+                    && value
+                        .chars()
+                        .all(|letter| letter.is_ascii_uppercase() || letter == '_');
                 if rest.starts_with("--") && is_value {
                     end = rest.len() - after.len() + value.len();
                 }
@@ -280,8 +286,11 @@ fn parse_item(item: &str, is_required: bool) -> Result<Argument> {
         Some(option) => match option.split_once(char::is_whitespace) {
             Some((name, value)) => (name, Form::Option(value.trim().to_owned())),
             None if is_required => {
-                return Err(Error::invalid(format!("the flag `--{option}` cannot be required"))
-                    .hint(format!("write `[--{option}]`, or `--{option} VALUE` for an option")));
+                return Err(
+                    Error::invalid(format!("the flag `--{option}` cannot be required")).hint(
+                        format!("write `[--{option}]`, or `--{option} VALUE` for an option"),
+                    ),
+                );
             }
             None => (option, Form::Flag),
         },
@@ -309,17 +318,26 @@ fn check_spec(specs: &[Argument]) -> Result<()> {
     for (place, spec) in specs.iter().enumerate() {
         let before = &specs[..place];
         if before.iter().any(|other| other.key() == spec.key()) {
-            return Err(Error::invalid(format!("the argument `{}` is declared twice", spec.name)));
+            return Err(Error::invalid(format!(
+                "the argument `{}` is declared twice",
+                spec.name
+            )));
         }
         let is_place = matches!(spec.form, Form::Positional | Form::Rest);
         if is_place && before.iter().any(|other| other.form == Form::Rest) {
-            return Err(Error::invalid(format!("`{}` comes after the rest", spec.name)));
+            return Err(Error::invalid(format!(
+                "`{}` comes after the rest",
+                spec.name
+            )));
         }
         let is_after_optional = before
             .iter()
             .any(|other| other.form == Form::Positional && !other.is_required);
         if is_place && spec.is_required && is_after_optional {
-            let message = format!("the required argument `{}` comes after an optional one", spec.name);
+            let message = format!(
+                "the required argument `{}` comes after an optional one",
+                spec.name
+            );
             return Err(Error::invalid(message));
         }
     }

@@ -316,13 +316,19 @@ pub(super) fn registered(engine: &Engine, with_standard: bool) -> Vec<FunctionIn
         None,
         |function| {
             let metadata = function.metadata;
-            let is_name = metadata.name.starts_with(|first: char| first.is_alphabetic() || first == '_')
+            let is_name = metadata
+                .name
+                .starts_with(|first: char| first.is_alphabetic() || first == '_')
                 && !metadata.name.contains('$');
             is_name.then(|| FunctionInfo {
                 namespace: function.namespace.to_string(),
                 name: metadata.name.to_string(),
                 arity: metadata.num_params,
-                params: metadata.params_info.iter().map(ToString::to_string).collect(),
+                params: metadata
+                    .params_info
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect(),
                 returns: metadata.return_type.to_string(),
                 doc: doc_text(metadata.comments.iter().map(|line| line.as_str())),
                 place: None,

@@ -224,7 +224,8 @@ impl Host {
     }
 
     fn load_source(&self, source: Source) -> Result<Program, ScriptError> {
-        let program = self.on_script_thread(|| bundle::bundle(&self.engine, &self.sources, source))??;
+        let program =
+            self.on_script_thread(|| bundle::bundle(&self.engine, &self.sources, source))??;
         let findings = self.check(&program);
         match findings.is_empty() {
             true => Ok(program),
@@ -249,7 +250,11 @@ impl Host {
 
     /// Runs a program with the variables of `scope`, which keeps what the program defines: one
     /// input of the prompt.
-    pub fn run_in(&self, program: &Program, scope: &mut Scope<'static>) -> Result<Dynamic, ScriptError> {
+    pub fn run_in(
+        &self,
+        program: &Program,
+        scope: &mut Scope<'static>,
+    ) -> Result<Dynamic, ScriptError> {
         self.session.put(Arc::new(program.clone()));
         self.session.put(Arc::new(self.catalogue.with(program)));
         let control = Control {
@@ -269,7 +274,11 @@ impl Host {
         }
     }
 
-    fn evaluate(&self, ast: &AST, scope: &mut Scope<'static>) -> Result<Dynamic, Box<EvalAltResult>> {
+    fn evaluate(
+        &self,
+        ast: &AST,
+        scope: &mut Scope<'static>,
+    ) -> Result<Dynamic, Box<EvalAltResult>> {
         self.engine.eval_ast_with_scope::<Dynamic>(scope, ast)
     }
 
@@ -299,7 +308,11 @@ impl Host {
     pub fn functions(&self) -> Vec<FunctionInfo> {
         let mut functions = hooks::registered(&self.engine, false);
         functions.sort_by(|left, right| {
-            (&left.namespace, &left.name, left.arity).cmp(&(&right.namespace, &right.name, right.arity))
+            (&left.namespace, &left.name, left.arity).cmp(&(
+                &right.namespace,
+                &right.name,
+                right.arity,
+            ))
         });
         functions
     }

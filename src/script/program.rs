@@ -175,16 +175,15 @@ impl Program {
 
 impl fmt::Debug for Program {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Program").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Program")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
 pub(super) fn locate(files: &[File], position: Position) -> Option<Place> {
     let line = position.line()?;
-    let file = files
-        .iter()
-        .rev()
-        .find(|file| line > file.lines_before)?;
+    let file = files.iter().rev().find(|file| line > file.lines_before)?;
     Some(Place {
         file: file.name.clone(),
         line: (line - file.lines_before).min(file.lines.max(1)),

@@ -36,20 +36,32 @@ type Scripted<T> = std::result::Result<T, Box<EvalAltResult>>;
 pub fn register(engine: &mut Engine) {
     engine
         .register_type_with_name::<Release>("Release")
-        .register_fn("to_string", |release: &mut Release| release.0.release.to_string())
-        .register_fn("release", |context: NativeCallContext, version: ImmutableString| {
-            open(&context, &version, None)
+        .register_fn("to_string", |release: &mut Release| {
+            release.0.release.to_string()
         })
         .register_fn(
             "release",
+            |context: NativeCallContext, version: ImmutableString| open(&context, &version, None),
+        )
+        .register_fn(
+            "release",
             |context: NativeCallContext, version: ImmutableString, owner: Dynamic| {
-                let owner = owner.into_immutable_string().ok().map(|owner| owner.to_string());
+                let owner = owner
+                    .into_immutable_string()
+                    .ok()
+                    .map(|owner| owner.to_string());
                 open(&context, &version, owner)
             },
         )
-        .register_get("version", |release: &mut Release| release.0.release.to_string())
-        .register_get("y_stream", |release: &mut Release| release.0.release.y_stream())
-        .register_get("owner", |release: &mut Release| optional(release.0.known_owner()))
+        .register_get("version", |release: &mut Release| {
+            release.0.release.to_string()
+        })
+        .register_get("y_stream", |release: &mut Release| {
+            release.0.release.y_stream()
+        })
+        .register_get("owner", |release: &mut Release| {
+            optional(release.0.known_owner())
+        })
         .register_get("has_state", |release: &mut Release| -> Scripted<bool> {
             Ok(release.0.snapshot().map_err(to_script)?.is_some())
         })
@@ -61,42 +73,60 @@ pub fn register(engine: &mut Engine) {
             Ok(release.0.metadata().map_err(to_script)?.flow().to_owned())
         })
         .register_get("ticket", |release: &mut Release| -> Scripted<Dynamic> {
-            Ok(optional(release.0.metadata().map_err(to_script)?.jira_ticket))
+            Ok(optional(
+                release.0.metadata().map_err(to_script)?.jira_ticket,
+            ))
         })
-        .register_get("shipment_mr", |release: &mut Release| -> Scripted<Dynamic> {
-            Ok(optional(release.0.metadata().map_err(to_script)?.shipment_mr))
-        })
+        .register_get(
+            "shipment_mr",
+            |release: &mut Release| -> Scripted<Dynamic> {
+                Ok(optional(
+                    release.0.metadata().map_err(to_script)?.shipment_mr,
+                ))
+            },
+        )
         .register_get("candidate", |release: &mut Release| -> Scripted<Dynamic> {
             let metadata = release.0.metadata().map_err(to_script)?;
             Ok(optional(metadata.candidate_builds.get("x86_64").cloned()))
         })
         .register_get("advisories", |release: &mut Release| -> Scripted<Map> {
             let metadata = release.0.metadata().map_err(to_script)?;
-            Ok(metadata.advisories.into_iter().map(|(kind, id)| (kind.into(), id.into())).collect())
+            Ok(metadata
+                .advisories
+                .into_iter()
+                .map(|(kind, id)| (kind.into(), id.into()))
+                .collect())
         })
         .register_get("date", |release: &mut Release| -> Scripted<Dynamic> {
             let date = release.0.metadata().map_err(to_script)?.release_date;
             Ok(optional(date.map(|date| date.to_string())))
         })
         .register_get("seconds_to_date", seconds_to_date)
-        .register_fn("status", |release: &mut Release, task: ImmutableString| -> Scripted<String> {
-            let snapshot = release.0.snapshot().map_err(to_script)?;
-            Ok(snapshot.map_or_else(
-                || "Not Started".to_owned(),
-                |snapshot| snapshot.document.status(&task).word().to_owned(),
-            ))
-        })
+        .register_fn(
+            "status",
+            |release: &mut Release, task: ImmutableString| -> Scripted<String> {
+                let snapshot = release.0.snapshot().map_err(to_script)?;
+                Ok(snapshot.map_or_else(
+                    || "Not Started".to_owned(),
+                    |snapshot| snapshot.document.status(&task).word().to_owned(),
+                ))
+            },
+        )
         .register_fn("recorded", recorded_of)
-        .register_fn("results", |release: &mut Release, build: ImmutableString| -> Scripted<Dynamic> {
-            let evidence = release.0.evidence(&build).map_err(to_script)?;
-            Ok(match evidence {
-                Some(evidence) => to_dynamic(&json!(evidence)),
-                None => Dynamic::UNIT,
-            })
-        })
-        .register_fn("decision", |release: &mut Release, task: ImmutableString| {
-            choice(&release.0, &task, None)
-        })
+        .register_fn(
+            "results",
+            |release: &mut Release, build: ImmutableString| -> Scripted<Dynamic> {
+                let evidence = release.0.evidence(&build).map_err(to_script)?;
+                Ok(match evidence {
+                    Some(evidence) => to_dynamic(&json!(evidence)),
+                    None => Dynamic::UNIT,
+                })
+            },
+        )
+        .register_fn(
+            "decision",
+            |release: &mut Release, task: ImmutableString| choice(&release.0, &task, None),
+        )
         .register_fn(
             "decision",
             |release: &mut Release, task: ImmutableString, identity: ImmutableString| {
@@ -106,14 +136,22 @@ pub fn register(engine: &mut Engine) {
         .register_fn("gate", |release: &mut Release| -> Scripted<Outcome> {
             approval::gate(&release.0).map_err(to_script)
         })
-        .register_get("missing_for_approval", |release: &mut Release| -> Scripted<Array> {
-            let missing = approval::missing(&release.0).map_err(to_script)?;
-            Ok(missing.into_iter().map(Dynamic::from).collect())
+        .register_get(
+            "missing_for_approval",
+            |release: &mut Release| -> Scripted<Array> {
+                let missing = approval::missing(&release.0).map_err(to_script)?;
+                Ok(missing.into_iter().map(Dynamic::from).collect())
+            },
+        )
+        .register_get("remembered_owner", |release: &mut Release| {
+            optional(release.0.known_owner())
         })
-        .register_get("remembered_owner", |release: &mut Release| optional(release.0.known_owner()))
-        .register_fn("remember_owner", |release: &mut Release, email: ImmutableString| {
-            remember_owner(&release.0, &email).map_err(to_script)
-        })
+        .register_fn(
+            "remember_owner",
+            |release: &mut Release, email: ImmutableString| {
+                remember_owner(&release.0, &email).map_err(to_script)
+            },
+        )
         .register_fn(
             "add_issue",
             |release: &mut Release, text: ImmutableString, is_blocker: bool, tasks: Array| {
@@ -184,9 +222,18 @@ fn choice(drive: &Drive, task: &str, identity: Option<&str>) -> Dynamic {
 
 fn remember_owner(drive: &Drive, email: &str) -> Result<()> {
     let is_known = drive.journal.look(|entries| {
-        entries.iter().rev().any(|entry| matches!(&entry.fact, Fact::Owner { email: known } if known == email))
+        entries
+            .iter()
+            .rev()
+            .any(|entry| matches!(&entry.fact, Fact::Owner { email: known } if known == email))
     });
-    if is_known { Ok(()) } else { drive.record(Fact::Owner { email: email.to_owned() }) }
+    if is_known {
+        Ok(())
+    } else {
+        drive.record(Fact::Owner {
+            email: email.to_owned(),
+        })
+    }
 }
 
 fn add_issue(drive: &Drive, text: &str, is_blocker: bool, tasks: Array) -> Result<()> {
@@ -198,5 +245,9 @@ fn add_issue(drive: &Drive, text: &str, is_blocker: bool, tasks: Array) -> Resul
                 .map_err(|kind| Error::invalid(format!("a task name is text, not `{kind}`")))
         })
         .collect::<Result<Vec<_>>>()?;
-    drive.write(vec![Change::AddIssue { text: text.to_owned(), is_blocker, related_tasks }])
+    drive.write(vec![Change::AddIssue {
+        text: text.to_owned(),
+        is_blocker,
+        related_tasks,
+    }])
 }

@@ -42,7 +42,9 @@ pub fn render(diagnostic: &Diagnostic, texts: &Texts, is_coloured: bool) -> Stri
     let folded = match folded {
         0 => None,
         1 => Some("1 call inside shipped scripts is not shown".to_owned()),
-        count => Some(format!("{count} calls inside shipped scripts are not shown")),
+        count => Some(format!(
+            "{count} calls inside shipped scripts are not shown"
+        )),
     };
     for note in diagnostic.notes.iter().chain(&folded) {
         main = main.element(Level::NOTE.message(note.as_str()));
@@ -66,7 +68,11 @@ fn visible(diagnostic: &Diagnostic) -> (Vec<&Frame>, usize) {
         .rev()
         .filter(|frame| frame.call.is_some() && !is_same_place(frame))
         .collect();
-    let mut shown: Vec<_> = frames.iter().copied().filter(|frame| !frame.is_shipped).collect();
+    let mut shown: Vec<_> = frames
+        .iter()
+        .copied()
+        .filter(|frame| !frame.is_shipped)
+        .collect();
     let folded = frames.len() - shown.len();
     // A deep recursion repeats itself: both ends tell the story.
     const BOTH_ENDS: usize = 4;

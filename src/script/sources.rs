@@ -123,7 +123,10 @@ impl Sources {
             .skip(1)
             .filter(|(_, root)| self.world.read(&root.join(&source.name)).is_ok())
             .map(|(origin, _)| *origin);
-        let is_ours = !matches!(source.origin, Origin::Embedded | Origin::Text | Origin::Path);
+        let is_ours = !matches!(
+            source.origin,
+            Origin::Embedded | Origin::Text | Origin::Path
+        );
         behind
             .chain(embedded(&source.name).map(|_| Origin::Embedded))
             .filter(|_| is_ours)
@@ -177,8 +180,11 @@ impl Sources {
         let path = root.join(name);
         let source = self.read(origin, &path, name)?;
         if source.is_some() && is_outside(root, &path) {
-            return Err(Error::new(Kind::Refused, format!("`{name}` is a link out of its folder"))
-                .hint(format!("put the file itself into {}", root.display())));
+            return Err(Error::new(
+                Kind::Refused,
+                format!("`{name}` is a link out of its folder"),
+            )
+            .hint(format!("put the file itself into {}", root.display())));
         }
         Ok(source)
     }
@@ -193,7 +199,8 @@ impl Sources {
             }
         };
         let text = String::from_utf8(bytes).map_err(|error| {
-            Error::invalid(format!("the script {} is not UTF-8 text", path.display())).because(error)
+            Error::invalid(format!("the script {} is not UTF-8 text", path.display()))
+                .because(error)
         })?;
         Ok(Some(Source {
             name: name.to_owned(),
@@ -249,7 +256,10 @@ fn clean(name: &str) -> Result<String> {
 
 fn is_absent(error: &std::io::Error) -> bool {
     use std::io::ErrorKind as Io;
-    matches!(error.kind(), Io::NotFound | Io::NotADirectory | Io::IsADirectory)
+    matches!(
+        error.kind(),
+        Io::NotFound | Io::NotADirectory | Io::IsADirectory
+    )
 }
 
 /// Whether a file that lies on the disk is reached through a link that leaves its root. Files of a

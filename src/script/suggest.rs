@@ -1,7 +1,10 @@
 //! "Did you mean": names close to a misspelt one.
 
 /// Returns up to three candidates close to `name`, the closest first.
-pub(super) fn closest(name: &str, candidates: impl Iterator<Item = impl Into<String>>) -> Vec<String> {
+pub(super) fn closest(
+    name: &str,
+    candidates: impl Iterator<Item = impl Into<String>>,
+) -> Vec<String> {
     let limit = (name.chars().count() / 3).max(1);
     let mut close: Vec<(usize, String)> = candidates
         .map(Into::into)
@@ -41,7 +44,8 @@ fn distance(left: &[char], right: &[char]) -> usize {
             let mut best = (rows[i - 1][j] + 1)
                 .min(row[j - 1] + 1)
                 .min(rows[i - 1][j - 1] + usize::from(is_other));
-            let is_swap = i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
+            let is_swap =
+                i > 1 && j > 1 && left[i - 1] == right[j - 2] && left[i - 2] == right[j - 1];
             if is_swap {
                 best = best.min(rows[i - 2][j - 2] + 1);
             }

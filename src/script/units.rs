@@ -13,7 +13,12 @@ use crate::{
 
 /// Gives scripts `seconds`, `minutes`, `hours`, `days`, `now` and `sleep`.
 pub(super) fn register(engine: &mut Engine) {
-    for (name, factor) in [("seconds", 1), ("minutes", 60), ("hours", 3600), ("days", 86_400)] {
+    for (name, factor) in [
+        ("seconds", 1),
+        ("minutes", 60),
+        ("hours", 3600),
+        ("days", 86_400),
+    ] {
         documented(
             name,
             &["n: Dynamic"],
@@ -23,11 +28,15 @@ pub(super) fn register(engine: &mut Engine) {
             scaled(&n, factor).map_err(to_script)
         });
     }
-    documented("now", &[], "Returns the time now as text in UTC, such as `2027-03-01T09:00:00Z`.")
-        .register_into_engine(engine, |context: NativeCallContext| {
-            let session = Session::of(&context)?;
-            Ok::<_, Box<EvalAltResult>>(format!("{:.0}", session.world().now()))
-        });
+    documented(
+        "now",
+        &[],
+        "Returns the time now as text in UTC, such as `2027-03-01T09:00:00Z`.",
+    )
+    .register_into_engine(engine, |context: NativeCallContext| {
+        let session = Session::of(&context)?;
+        Ok::<_, Box<EvalAltResult>>(format!("{:.0}", session.world().now()))
+    });
     documented(
         "sleep",
         &["duration: i64"],

@@ -7,6 +7,7 @@
 
 pub mod harness;
 pub mod methods;
+pub mod oar;
 pub mod people;
 pub mod plan;
 pub mod real;
@@ -14,7 +15,6 @@ pub mod requests;
 pub mod results;
 pub mod scenario;
 pub mod seed;
-pub mod oar;
 pub mod state;
 
 pub use harness::{Options, Simulation};

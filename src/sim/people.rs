@@ -51,8 +51,9 @@ impl Peopled {
         for (_, key, change) in due {
             // What a person cannot do (resolve what is not there) they leave.
             let _ = self.inner.apply(release, &[change]).await;
-            self.state
-                .change(|stored| stored.documents["people"]["acts"][&key]["is_done"] = true.into())?;
+            self.state.change(|stored| {
+                stored.documents["people"]["acts"][&key]["is_done"] = true.into()
+            })?;
         }
         Ok(())
     }
@@ -96,7 +97,11 @@ fn change_of(act: &Value) -> Option<Change> {
         "open_issue" => Some(Change::AddIssue {
             text,
             is_blocker: act["blocker"].as_bool().unwrap_or(true),
-            related_tasks: act["task"].as_str().map(str::to_owned).into_iter().collect(),
+            related_tasks: act["task"]
+                .as_str()
+                .map(str::to_owned)
+                .into_iter()
+                .collect(),
         }),
         "resolve_issue" => Some(Change::ResolveIssue {
             text,

@@ -19,11 +19,17 @@ pub struct FixedStore {
 impl FixedStore {
     /// Holds `document`; `link` says where it was read from.
     pub fn new(document: StateBox, link: impl Into<String>) -> Self {
-        Self { document, link: link.into() }
+        Self {
+            document,
+            link: link.into(),
+        }
     }
 
     fn refusal() -> Error {
-        Error::new(Kind::Refused, "this state was read from a file and is only looked at")
+        Error::new(
+            Kind::Refused,
+            "this state was read from a file and is only looked at",
+        )
     }
 }
 

@@ -57,7 +57,9 @@ fn only_the_command_line_prints() {
         .into_iter()
         .filter(|(file, _)| layer_of(file) != rank("cli"))
         .filter(|(_, text)| {
-            ["println!(", "eprintln!(", " print!(", "eprint!("].iter().any(|word| text.contains(word))
+            ["println!(", "eprintln!(", " print!(", "eprint!("]
+                .iter()
+                .any(|word| text.contains(word))
         })
         .map(|(file, _)| file.display().to_string())
         .collect();
@@ -69,7 +71,11 @@ fn every_test_file_is_part_of_the_one_binary() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests");
     let mut missing = Vec::new();
     for file in files_below(&tests) {
-        let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = file
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         if file.extension().is_none_or(|ending| ending != "rs") || name == "mod" || name == "main" {
             continue;
         }
@@ -147,7 +153,11 @@ fn uses(text: &str) -> Vec<String> {
             }
             used.push(word);
         } else {
-            used.push(part.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect());
+            used.push(
+                part.chars()
+                    .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+                    .collect(),
+            );
         }
     }
     used

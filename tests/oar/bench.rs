@@ -104,11 +104,15 @@ impl Bench {
     }
 
     pub fn triggers(&self, tool: &str) -> u64 {
-        self.get(&format!("oar/triggers/{tool}")).as_u64().unwrap_or(0)
+        self.get(&format!("oar/triggers/{tool}"))
+            .as_u64()
+            .unwrap_or(0)
     }
 
     pub fn requests(&self, tool: &str) -> u64 {
-        self.get(&format!("oar/requests/{tool}")).as_u64().unwrap_or(0)
+        self.get(&format!("oar/requests/{tool}"))
+            .as_u64()
+            .unwrap_or(0)
     }
 
     pub fn fault(&self, service: &str, operation: &str, kind: &str, times: u32) {
@@ -119,7 +123,9 @@ impl Bench {
             times,
             after: 0,
         };
-        self.state.change(|stored| stored.faults.push(fault)).unwrap();
+        self.state
+            .change(|stored| stored.faults.push(fault))
+            .unwrap();
     }
 
     pub fn pass_minutes(&self, minutes: i64) {

@@ -13,7 +13,10 @@ use super::bench::{Bench, RELEASE, TestWorld, http};
 async fn a_changing_call_whose_answer_is_lost_is_ambiguous_and_sent_once() {
     let bench = Bench::new().await;
     bench.fault("oar", "oar_image_consistency_check", "timeout", 1);
-    let error = bench.call("oar_image_consistency_check", json!({"release": RELEASE})).await.unwrap_err();
+    let error = bench
+        .call("oar_image_consistency_check", json!({"release": RELEASE}))
+        .await
+        .unwrap_err();
     assert!(error.is_ambiguous, "{error:?}");
     assert_eq!(error.kind, Kind::Unreachable);
     assert_eq!(bench.triggers("oar_image_consistency_check"), 1);
@@ -24,7 +27,10 @@ async fn a_changing_call_whose_answer_is_lost_is_ambiguous_and_sent_once() {
 async fn after_a_lost_answer_the_server_starts_no_second_job() {
     let bench = Bench::new().await;
     bench.fault("oar", "oar_image_consistency_check", "timeout", 1);
-    bench.call("oar_image_consistency_check", json!({"release": RELEASE})).await.unwrap_err();
+    bench
+        .call("oar_image_consistency_check", json!({"release": RELEASE}))
+        .await
+        .unwrap_err();
     let answer = bench.ask("oar_image_consistency_check").await;
     assert_eq!(answer.attempt, Some(Attempt::Running));
     assert_eq!(bench.triggers("oar_image_consistency_check"), 1);
@@ -45,7 +51,10 @@ async fn a_read_is_repeated_on_the_worlds_clock() {
 async fn a_read_is_given_up_after_three_tries() {
     let bench = Bench::new().await;
     bench.fault("oar", "oar_get_release_metadata", "reset", 9);
-    let error = bench.call("oar_get_release_metadata", json!({"release": RELEASE})).await.unwrap_err();
+    let error = bench
+        .call("oar_get_release_metadata", json!({"release": RELEASE}))
+        .await
+        .unwrap_err();
     assert_eq!((error.kind, error.is_ambiguous), (Kind::Unreachable, false));
     assert_eq!(bench.requests("oar_get_release_metadata"), 3);
 }
@@ -65,7 +74,10 @@ async fn a_changing_call_to_a_restarted_server_was_not_made() {
     let bench = Bench::new().await;
     bench.ask("oar_get_release_metadata").await;
     bench.server.restart();
-    let error = bench.call("oar_push_to_cdn_staging", json!({"release": RELEASE})).await.unwrap_err();
+    let error = bench
+        .call("oar_push_to_cdn_staging", json!({"release": RELEASE}))
+        .await
+        .unwrap_err();
     assert_eq!((error.kind, error.is_ambiguous), (Kind::Unreachable, false));
     assert_eq!(bench.triggers("oar_push_to_cdn_staging"), 0);
     bench.ask("oar_push_to_cdn_staging").await;
@@ -76,7 +88,10 @@ async fn a_changing_call_to_a_restarted_server_was_not_made() {
 async fn a_web_page_is_no_answer() {
     let bench = Bench::new().await;
     bench.fault("oar", "oar_get_release_metadata", "html", 1);
-    let error = bench.call("oar_get_release_metadata", json!({"release": RELEASE})).await.unwrap_err();
+    let error = bench
+        .call("oar_get_release_metadata", json!({"release": RELEASE}))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, Kind::Invalid, "{error:?}");
 }
 
@@ -85,7 +100,10 @@ async fn garbage_is_waited_for() {
     let bench = Bench::new().await;
     bench.fault("oar", "oar_stage_testing", "garbage", 1);
     let answer = bench.ask("oar_stage_testing").await;
-    assert_eq!((answer.outcome.unwrap().status, answer.attempt), (Ending::Waiting, Some(Attempt::InDoubt)));
+    assert_eq!(
+        (answer.outcome.unwrap().status, answer.attempt),
+        (Ending::Waiting, Some(Attempt::InDoubt))
+    );
     assert_eq!(bench.triggers("oar_stage_testing"), 0);
 }
 
@@ -94,7 +112,10 @@ async fn a_server_error_of_a_changing_call_is_ambiguous() {
     let bench = Bench::new().await;
     bench.fault("oar", "oar_take_ownership", "status:500", 1);
     let arguments = json!({"release": RELEASE, "email": "lead@example.com"});
-    let error = bench.call("oar_take_ownership", arguments).await.unwrap_err();
+    let error = bench
+        .call("oar_take_ownership", arguments)
+        .await
+        .unwrap_err();
     assert_eq!((error.status, error.is_ambiguous), (Some(500), true));
 }
 
@@ -103,12 +124,24 @@ async fn a_server_that_is_not_there_is_unreachable_with_a_hint() {
     let bench = Bench::new().await;
     let endpoint: url::Url = {
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        format!("http://{}/mcp", listener.local_addr().unwrap()).parse().unwrap()
+        format!("http://{}/mcp", listener.local_addr().unwrap())
+            .parse()
+            .unwrap()
     };
-    let world = Arc::new(TestWorld { clock: bench.world.clock.clone(), endpoint: endpoint.clone() });
+    let world = Arc::new(TestWorld {
+        clock: bench.world.clock.clone(),
+        endpoint: endpoint.clone(),
+    });
     let oar = Oar::new(Arc::new(Server::new(world, http(), endpoint)));
-    let error = oar.call("oar_push_to_cdn_staging", &json!({"release": RELEASE})).await.unwrap_err();
-    assert_eq!((error.kind, error.is_ambiguous), (Kind::Unreachable, false), "{error:?}");
+    let error = oar
+        .call("oar_push_to_cdn_staging", &json!({"release": RELEASE}))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (error.kind, error.is_ambiguous),
+        (Kind::Unreachable, false),
+        "{error:?}"
+    );
     assert!(error.hint.unwrap().contains("--sim"));
 }
 
@@ -116,9 +149,15 @@ async fn a_server_that_is_not_there_is_unreachable_with_a_hint() {
 async fn an_address_that_is_no_mcp_server_is_said() {
     let bench = Bench::new().await;
     let endpoint = bench.server.endpoint().join("/nothing").unwrap();
-    let world = Arc::new(TestWorld { clock: bench.world.clock.clone(), endpoint: endpoint.clone() });
+    let world = Arc::new(TestWorld {
+        clock: bench.world.clock.clone(),
+        endpoint: endpoint.clone(),
+    });
     let oar = Oar::new(Arc::new(Server::new(world, http(), endpoint)));
-    let error = oar.call("oar_push_to_cdn_staging", &json!({"release": RELEASE})).await.unwrap_err();
+    let error = oar
+        .call("oar_push_to_cdn_staging", &json!({"release": RELEASE}))
+        .await
+        .unwrap_err();
     assert!(!error.is_ambiguous, "{error:?}");
     assert_eq!(error.kind, Kind::NotFound, "{error:?}");
 }
@@ -126,7 +165,10 @@ async fn an_address_that_is_no_mcp_server_is_said() {
 #[tokio::test]
 async fn wrong_arguments_never_reach_the_server() {
     let bench = Bench::new().await;
-    let error = bench.call("oar_take_ownership", json!({"release": RELEASE})).await.unwrap_err();
+    let error = bench
+        .call("oar_take_ownership", json!({"release": RELEASE}))
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, Kind::Invalid);
     assert_eq!(bench.requests("oar_take_ownership"), 0);
 }
@@ -137,7 +179,9 @@ async fn many_reads_at_once_are_all_answered() {
     let calls: Vec<_> = (0..10)
         .map(|_| {
             let bench = bench.clone();
-            tokio::spawn(async move { bench.ask("oar_is_release_shipped").await.json.unwrap()["shipped"].clone() })
+            tokio::spawn(async move {
+                bench.ask("oar_is_release_shipped").await.json.unwrap()["shipped"].clone()
+            })
         })
         .collect();
     for call in calls {
@@ -150,12 +194,34 @@ async fn errors_inside_json_answers_are_errors() {
     let bench = Bench::new().await;
     let check = async |tool: &str, arguments: serde_json::Value, kind: Kind, is_ambiguous: bool| {
         let error = bench.call(tool, arguments).await.unwrap_err();
-        assert_eq!((error.kind, error.is_ambiguous), (kind, is_ambiguous), "{error:?}");
+        assert_eq!(
+            (error.kind, error.is_ambiguous),
+            (kind, is_ambiguous),
+            "{error:?}"
+        );
     };
-    check("oar_get_release_metadata", json!({"release": "4.20.99"}), Kind::NotFound, false).await;
-    check("oar_get_release_status", json!({"release": RELEASE}), Kind::NotFound, false).await;
+    check(
+        "oar_get_release_metadata",
+        json!({"release": "4.20.99"}),
+        Kind::NotFound,
+        false,
+    )
+    .await;
+    check(
+        "oar_get_release_status",
+        json!({"release": RELEASE}),
+        Kind::NotFound,
+        false,
+    )
+    .await;
     let update = json!({"release": RELEASE, "task_name": "stage-testing", "status": "Pass"});
-    check("oar_update_task_status", update.clone(), Kind::NotFound, false).await;
+    check(
+        "oar_update_task_status",
+        update.clone(),
+        Kind::NotFound,
+        false,
+    )
+    .await;
     let wrong = json!({"release": RELEASE, "task_name": "stage-testing", "status": "pass"});
     check("oar_update_task_status", wrong, Kind::Invalid, false).await;
     bench.ask("oar_create_test_report").await;

@@ -4,22 +4,56 @@ use serde_json::json;
 use super::bench::{Bench, RELEASE};
 
 fn remote_id(answer: &oar_script::oar::backend::Answer) -> String {
-    answer.outcome.as_ref().unwrap().remote.as_ref().unwrap().id.clone()
+    answer
+        .outcome
+        .as_ref()
+        .unwrap()
+        .remote
+        .as_ref()
+        .unwrap()
+        .id
+        .clone()
 }
 
-async fn check(bench: &Bench, tool: &str, ending: Ending, attempt: Attempt) -> oar_script::oar::backend::Answer {
+async fn check(
+    bench: &Bench,
+    tool: &str,
+    ending: Ending,
+    attempt: Attempt,
+) -> oar_script::oar::backend::Answer {
     let answer = bench.ask(tool).await;
-    assert_eq!((answer.outcome.as_ref().unwrap().status, answer.attempt), (ending, Some(attempt)), "{}", answer.text);
+    assert_eq!(
+        (answer.outcome.as_ref().unwrap().status, answer.attempt),
+        (ending, Some(attempt)),
+        "{}",
+        answer.text
+    );
     answer
 }
 
 #[tokio::test]
 async fn a_report_is_made_once() {
     let bench = Bench::new().await;
-    check(&bench, "oar_create_test_report", Ending::Pass, Attempt::Ended).await;
+    check(
+        &bench,
+        "oar_create_test_report",
+        Ending::Pass,
+        Attempt::Ended,
+    )
+    .await;
     assert!(bench.store.document(RELEASE).unwrap().tasks().is_empty());
-    let again = check(&bench, "oar_create_test_report", Ending::Pass, Attempt::Ended).await;
-    assert!(again.text.contains("StateBox already exists for 4.20.1 at _releases/4.20/statebox/4.20.1.yaml"));
+    let again = check(
+        &bench,
+        "oar_create_test_report",
+        Ending::Pass,
+        Attempt::Ended,
+    )
+    .await;
+    assert!(
+        again
+            .text
+            .contains("StateBox already exists for 4.20.1 at _releases/4.20/statebox/4.20.1.yaml")
+    );
     assert_eq!(bench.triggers("oar_create_test_report"), 1);
 }
 
@@ -30,11 +64,17 @@ async fn ownership_is_written_everywhere_and_recorded_without_the_address() {
     let arguments = json!({"release": RELEASE, "email": "lead@example.com"});
     let answer = bench.call("oar_take_ownership", arguments).await.unwrap();
     assert_eq!(answer.outcome.unwrap().status, Ending::Pass);
-    assert_eq!(bench.get("errata/advisories/180101/qa_owner"), "lead@example.com");
+    assert_eq!(
+        bench.get("errata/advisories/180101/qa_owner"),
+        "lead@example.com"
+    );
     assert_eq!(bench.get("jira/subtasks")[0]["assignee"], "lead");
     let (status, text) = bench.recorded("take-ownership").unwrap();
     assert_eq!(status, "Pass");
-    assert!(text.contains("[EMAIL_REDACTED]") && text.ends_with("[Pass]"), "{text}");
+    assert!(
+        text.contains("[EMAIL_REDACTED]") && text.ends_with("[Pass]"),
+        "{text}"
+    );
 }
 
 #[tokio::test]
@@ -44,8 +84,17 @@ async fn an_advisory_in_new_files_opens_a_blocker() {
     bench.ask("oar_create_test_report").await;
     let arguments = json!({"release": RELEASE, "email": "lead@example.com"});
     bench.call("oar_take_ownership", arguments).await.unwrap();
-    let blocker = bench.call("oar_get_task_blocker", json!({"release": RELEASE, "task_name": "push-to-cdn-staging"})).await.unwrap();
-    assert_eq!(blocker.json.unwrap()["blocker"]["issue"], "Advisories in abnormal state (NEW_FILES instead of QE): 180101");
+    let blocker = bench
+        .call(
+            "oar_get_task_blocker",
+            json!({"release": RELEASE, "task_name": "push-to-cdn-staging"}),
+        )
+        .await
+        .unwrap();
+    assert_eq!(
+        blocker.json.unwrap()["blocker"]["issue"],
+        "Advisories in abnormal state (NEW_FILES instead of QE): 180101"
+    );
 }
 
 #[tokio::test]
@@ -63,28 +112,59 @@ async fn a_failure_by_exception_leaves_no_trace_in_the_state() {
 #[tokio::test]
 async fn the_consistency_check_runs_to_its_end() {
     let bench = Bench::new().await;
-    let id = remote_id(&check(&bench, "oar_image_consistency_check", Ending::InProgress, Attempt::Started).await);
+    let id = remote_id(
+        &check(
+            &bench,
+            "oar_image_consistency_check",
+            Ending::InProgress,
+            Attempt::Started,
+        )
+        .await,
+    );
     let (status, text) = bench.recorded("image-consistency-check").unwrap();
     assert_eq!(status, "In Progress");
     assert!(text.contains(&format!("Triggered image consistency check Prow job: {id}")));
     let look = json!({"release": RELEASE, "job_id": id});
-    let answer = bench.call("oar_image_consistency_check", look.clone()).await.unwrap();
+    let answer = bench
+        .call("oar_image_consistency_check", look.clone())
+        .await
+        .unwrap();
     assert_eq!(answer.attempt, Some(Attempt::Running));
     bench.pass_minutes(100);
-    let answer = bench.call("oar_image_consistency_check", look).await.unwrap();
-    assert_eq!(answer.outcome.unwrap().status, Ending::Pass, "{}", answer.text);
+    let answer = bench
+        .call("oar_image_consistency_check", look)
+        .await
+        .unwrap();
+    assert_eq!(
+        answer.outcome.unwrap().status,
+        Ending::Pass,
+        "{}",
+        answer.text
+    );
     assert_eq!(bench.recorded("image-consistency-check").unwrap().0, "Pass");
     assert_eq!(bench.triggers("oar_image_consistency_check"), 1);
 }
 
 #[tokio::test]
 async fn an_aborted_job_may_be_started_again_but_is_recorded_as_running() {
-    let bench = Bench::with(|documents| documents["prow"]["plan"]["outcomes"] = json!(["aborted", "success"])).await;
+    let bench = Bench::with(|documents| {
+        documents["prow"]["plan"]["outcomes"] = json!(["aborted", "success"])
+    })
+    .await;
     let id = remote_id(&bench.ask("oar_image_consistency_check").await);
     bench.pass_minutes(100);
-    let answer = bench.call("oar_image_consistency_check", json!({"release": RELEASE, "job_id": id})).await.unwrap();
+    let answer = bench
+        .call(
+            "oar_image_consistency_check",
+            json!({"release": RELEASE, "job_id": id}),
+        )
+        .await
+        .unwrap();
     assert_eq!(answer.attempt, Some(Attempt::Lost));
-    assert_eq!(bench.recorded("image-consistency-check").unwrap().0, "In Progress");
+    assert_eq!(
+        bench.recorded("image-consistency-check").unwrap().0,
+        "In Progress"
+    );
 }
 
 #[tokio::test]
@@ -96,38 +176,89 @@ async fn a_passed_task_that_is_triggered_again_is_set_back() {
         bench.call("oar_update_task_status", update).await.unwrap();
     }
     check(&bench, "oar_stage_testing", Ending::Pass, Attempt::Ended).await;
-    check(&bench, "oar_image_consistency_check", Ending::Pass, Attempt::Ended).await;
+    check(
+        &bench,
+        "oar_image_consistency_check",
+        Ending::Pass,
+        Attempt::Ended,
+    )
+    .await;
     assert_eq!(bench.recorded("stage-testing").unwrap().0, "In Progress");
-    assert_eq!(bench.recorded("image-consistency-check").unwrap().0, "In Progress");
-    assert_eq!(bench.triggers("oar_stage_testing") + bench.triggers("oar_image_consistency_check"), 0);
+    assert_eq!(
+        bench.recorded("image-consistency-check").unwrap().0,
+        "In Progress"
+    );
+    assert_eq!(
+        bench.triggers("oar_stage_testing") + bench.triggers("oar_image_consistency_check"),
+        0
+    );
 }
 
 #[tokio::test]
 async fn a_stage_release_that_is_not_ready_is_recorded_as_fail() {
     let bench = Bench::new().await;
     bench.set("gitlab/merge_requests/901/stage_release", json!("running"));
-    check(&bench, "oar_stage_testing", Ending::Waiting, Attempt::NotStarted).await;
+    check(
+        &bench,
+        "oar_stage_testing",
+        Ending::Waiting,
+        Attempt::NotStarted,
+    )
+    .await;
     assert_eq!(bench.recorded("stage-testing").unwrap().0, "Fail");
     bench.set("gitlab/merge_requests/901/stage_release", json!("success"));
-    check(&bench, "oar_stage_testing", Ending::InProgress, Attempt::Started).await;
+    check(
+        &bench,
+        "oar_stage_testing",
+        Ending::InProgress,
+        Attempt::Started,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_busy_queue_makes_the_server_refuse_for_ever() {
     let bench = Bench::new().await;
     bench.set("jenkins/plan/is_queue_busy", json!(true));
-    check(&bench, "oar_stage_testing", Ending::Waiting, Attempt::NotStarted).await;
+    check(
+        &bench,
+        "oar_stage_testing",
+        Ending::Waiting,
+        Attempt::NotStarted,
+    )
+    .await;
     bench.set("jenkins/plan/is_queue_busy", json!(false));
-    check(&bench, "oar_stage_testing", Ending::InProgress, Attempt::InDoubt).await;
+    check(
+        &bench,
+        "oar_stage_testing",
+        Ending::InProgress,
+        Attempt::InDoubt,
+    )
+    .await;
     assert_eq!(bench.triggers("oar_stage_testing"), 0);
 }
 
 #[tokio::test]
 async fn stage_testing_runs_to_its_end() {
     let bench = Bench::new().await;
-    let number = remote_id(&check(&bench, "oar_stage_testing", Ending::InProgress, Attempt::Started).await);
+    let number = remote_id(
+        &check(
+            &bench,
+            "oar_stage_testing",
+            Ending::InProgress,
+            Attempt::Started,
+        )
+        .await,
+    );
     let look = json!({"release": RELEASE, "build_number": number});
-    assert_eq!(bench.call("oar_stage_testing", look.clone()).await.unwrap().attempt, Some(Attempt::Running));
+    assert_eq!(
+        bench
+            .call("oar_stage_testing", look.clone())
+            .await
+            .unwrap()
+            .attempt,
+        Some(Attempt::Running)
+    );
     bench.pass_minutes(180);
     let answer = bench.call("oar_stage_testing", look).await.unwrap();
     assert_eq!(answer.outcome.unwrap().status, Ending::Pass);
@@ -149,53 +280,151 @@ async fn slack_trouble_after_a_trigger_loses_no_job() {
 #[tokio::test]
 async fn a_missing_token_starts_nothing_and_records_nothing() {
     let bench = Bench::with(|documents| documents["oar"]["lacks"] = json!(["APITOKEN"])).await;
-    let answer = check(&bench, "oar_image_consistency_check", Ending::Blocked, Attempt::NotStarted).await;
+    let answer = check(
+        &bench,
+        "oar_image_consistency_check",
+        Ending::Blocked,
+        Attempt::NotStarted,
+    )
+    .await;
     assert!(answer.text.starts_with('✓'));
     assert_eq!(bench.recorded("image-consistency-check"), None);
 }
 
 #[tokio::test]
 async fn pushes_are_polled_by_calling_again_and_failed_ones_repeated() {
-    let bench = Bench::with(|documents| documents["errata"]["plan"]["push_results"] = json!(["FAILED", "COMPLETE"])).await;
-    check(&bench, "oar_push_to_cdn_staging", Ending::InProgress, Attempt::Started).await;
-    check(&bench, "oar_push_to_cdn_staging", Ending::InProgress, Attempt::Running).await;
+    let bench = Bench::with(|documents| {
+        documents["errata"]["plan"]["push_results"] = json!(["FAILED", "COMPLETE"])
+    })
+    .await;
+    check(
+        &bench,
+        "oar_push_to_cdn_staging",
+        Ending::InProgress,
+        Attempt::Started,
+    )
+    .await;
+    check(
+        &bench,
+        "oar_push_to_cdn_staging",
+        Ending::InProgress,
+        Attempt::Running,
+    )
+    .await;
     assert_eq!(bench.triggers("oar_push_to_cdn_staging"), 2);
     bench.pass_minutes(45);
-    check(&bench, "oar_push_to_cdn_staging", Ending::InProgress, Attempt::Started).await;
+    check(
+        &bench,
+        "oar_push_to_cdn_staging",
+        Ending::InProgress,
+        Attempt::Started,
+    )
+    .await;
     bench.pass_minutes(45);
-    check(&bench, "oar_push_to_cdn_staging", Ending::Pass, Attempt::Ended).await;
+    check(
+        &bench,
+        "oar_push_to_cdn_staging",
+        Ending::Pass,
+        Attempt::Ended,
+    )
+    .await;
     assert_eq!(bench.triggers("oar_push_to_cdn_staging"), 3);
 }
 
 #[tokio::test]
 async fn missed_trackers_block_until_the_issue_is_resolved() {
-    let bench = Bench::with(|documents| documents["oar"]["missed_cve_trackers"] = json!(["OCPBUGS-1"])).await;
-    check(&bench, "oar_check_cve_tracker_bug", Ending::Blocked, Attempt::Ended).await;
+    let bench =
+        Bench::with(|documents| documents["oar"]["missed_cve_trackers"] = json!(["OCPBUGS-1"]))
+            .await;
+    check(
+        &bench,
+        "oar_check_cve_tracker_bug",
+        Ending::Blocked,
+        Attempt::Ended,
+    )
+    .await;
     assert_eq!(bench.recorded("check-cve-tracker-bug").unwrap().0, "Fail");
-    let again = check(&bench, "oar_check_cve_tracker_bug", Ending::Blocked, Attempt::Ended).await;
-    assert!(again.text.contains("Error: Task 'check-cve-tracker-bug' already has unresolved blocker"));
-    let resolve = json!({"release": RELEASE, "issue": "missed CVE tracker bugs", "resolution": "added"});
-    let resolved = bench.call("oar_resolve_issue", resolve).await.unwrap().json.unwrap();
+    let again = check(
+        &bench,
+        "oar_check_cve_tracker_bug",
+        Ending::Blocked,
+        Attempt::Ended,
+    )
+    .await;
+    assert!(
+        again
+            .text
+            .contains("Error: Task 'check-cve-tracker-bug' already has unresolved blocker")
+    );
+    let resolve =
+        json!({"release": RELEASE, "issue": "missed CVE tracker bugs", "resolution": "added"});
+    let resolved = bench
+        .call("oar_resolve_issue", resolve)
+        .await
+        .unwrap()
+        .json
+        .unwrap();
     assert_eq!(resolved["issue"]["resolution"], "added");
     bench.set("oar/missed_cve_trackers", json!([]));
-    check(&bench, "oar_check_cve_tracker_bug", Ending::Pass, Attempt::Ended).await;
+    check(
+        &bench,
+        "oar_check_cve_tracker_bug",
+        Ending::Pass,
+        Attempt::Ended,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_signature_is_waited_for() {
-    let bench = Bench::with(|documents| documents["release_controller"]["streams"]["4-stable"]["4.20.1"] = json!({"phase": "Accepted"})).await;
-    check(&bench, "oar_image_signed_check", Ending::Waiting, Attempt::NotStarted).await;
-    bench.set("release_controller/streams/4-stable/4.20.1/digest", json!("sha256:01"));
-    check(&bench, "oar_image_signed_check", Ending::Pass, Attempt::Ended).await;
+    let bench = Bench::with(|documents| {
+        documents["release_controller"]["streams"]["4-stable"]["4.20.1"] =
+            json!({"phase": "Accepted"})
+    })
+    .await;
+    check(
+        &bench,
+        "oar_image_signed_check",
+        Ending::Waiting,
+        Attempt::NotStarted,
+    )
+    .await;
+    bench.set(
+        "release_controller/streams/4-stable/4.20.1/digest",
+        json!("sha256:01"),
+    );
+    check(
+        &bench,
+        "oar_image_signed_check",
+        Ending::Pass,
+        Attempt::Ended,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_reachable_payload_is_approved_at_once() {
-    let bench = Bench::with(|documents| documents["oar"]["is_metadata_url_reachable"] = json!(true)).await;
-    check(&bench, "oar_change_advisory_status", Ending::Pass, Attempt::Ended).await;
+    let bench =
+        Bench::with(|documents| documents["oar"]["is_metadata_url_reachable"] = json!(true)).await;
+    check(
+        &bench,
+        "oar_change_advisory_status",
+        Ending::Pass,
+        Attempt::Ended,
+    )
+    .await;
     assert_eq!(bench.get("errata/advisories/180101/state"), "REL_PREP");
-    assert_eq!(bench.get("gitlab/merge_requests/901/approved_by"), json!(["oar-bot"]));
-    check(&bench, "oar_change_advisory_status", Ending::Pass, Attempt::Ended).await;
+    assert_eq!(
+        bench.get("gitlab/merge_requests/901/approved_by"),
+        json!(["oar-bot"])
+    );
+    check(
+        &bench,
+        "oar_change_advisory_status",
+        Ending::Pass,
+        Attempt::Ended,
+    )
+    .await;
     assert_eq!(bench.triggers("approve_merge_request"), 1);
     assert_eq!(bench.triggers("move_advisory"), 2);
 }
@@ -203,8 +432,20 @@ async fn a_reachable_payload_is_approved_at_once() {
 #[tokio::test]
 async fn a_scheduled_approval_ends_in_the_state_store() {
     let bench = Bench::new().await;
-    check(&bench, "oar_change_advisory_status", Ending::InProgress, Attempt::Started).await;
-    check(&bench, "oar_change_advisory_status", Ending::Waiting, Attempt::InDoubt).await;
+    check(
+        &bench,
+        "oar_change_advisory_status",
+        Ending::InProgress,
+        Attempt::Started,
+    )
+    .await;
+    check(
+        &bench,
+        "oar_change_advisory_status",
+        Ending::Waiting,
+        Attempt::InDoubt,
+    )
+    .await;
     bench.pass_minutes(60);
     bench.set("oar/is_metadata_url_reachable", json!(true));
     bench.pass_minutes(29);
@@ -213,7 +454,10 @@ async fn a_scheduled_approval_ends_in_the_state_store() {
     bench.server.settle().await;
     let (status, text) = bench.recorded("change-advisory-status").unwrap();
     assert_eq!(status, "Pass", "{text}");
-    assert!(text.contains("Scheduler check #3: Checking") && text.ends_with("have been moved to REL_PREP."));
+    assert!(
+        text.contains("Scheduler check #3: Checking")
+            && text.ends_with("have been moved to REL_PREP.")
+    );
     assert_eq!(bench.get("errata/advisories/180102/state"), "REL_PREP");
     assert!(bench.get("oar/checker").is_null());
 }
@@ -231,7 +475,10 @@ async fn a_checker_gives_up_after_two_days_and_a_dead_one_never_does() {
     bench.set("oar/checker/is_dead", json!(true));
     bench.pass_minutes(3 * 24 * 60);
     bench.server.settle().await;
-    assert_eq!(bench.recorded("change-advisory-status").unwrap().0, "In Progress");
+    assert_eq!(
+        bench.recorded("change-advisory-status").unwrap().0,
+        "In Progress"
+    );
 }
 
 #[tokio::test]
@@ -241,7 +488,13 @@ async fn a_blocking_alert_stops_the_approval() {
         documents["errata"]["advisories"]["180101"]["content_alerts"]["blocking"] = json!(true);
     })
     .await;
-    check(&bench, "oar_change_advisory_status", Ending::Blocked, Attempt::NotStarted).await;
+    check(
+        &bench,
+        "oar_change_advisory_status",
+        Ending::Blocked,
+        Attempt::NotStarted,
+    )
+    .await;
     assert_eq!(bench.get("errata/advisories/180101/state"), "QE");
 }
 
@@ -252,9 +505,27 @@ async fn a_merged_request_stops_most_tools_but_not_the_approval() {
         documents["oar"]["is_metadata_url_reachable"] = json!(true);
     })
     .await;
-    check(&bench, "oar_stage_testing", Ending::Blocked, Attempt::NotStarted).await;
-    check(&bench, "oar_image_consistency_check", Ending::Blocked, Attempt::NotStarted).await;
-    check(&bench, "oar_change_advisory_status", Ending::Pass, Attempt::Ended).await;
+    check(
+        &bench,
+        "oar_stage_testing",
+        Ending::Blocked,
+        Attempt::NotStarted,
+    )
+    .await;
+    check(
+        &bench,
+        "oar_image_consistency_check",
+        Ending::Blocked,
+        Attempt::NotStarted,
+    )
+    .await;
+    check(
+        &bench,
+        "oar_change_advisory_status",
+        Ending::Pass,
+        Attempt::Ended,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -262,9 +533,13 @@ async fn the_servers_copy_of_build_data_is_old_until_it_is_invalidated() {
     let bench = Bench::new().await;
     bench.ask("oar_get_release_metadata").await;
     bench.set("oar/releases/4.20.1/jira_ticket", json!("ART-2"));
-    let ticket = async || bench.ask("oar_get_release_metadata").await.json.unwrap()["jira_ticket"].clone();
+    let ticket =
+        async || bench.ask("oar_get_release_metadata").await.json.unwrap()["jira_ticket"].clone();
     assert_eq!(ticket().await, "ART-30001");
-    bench.call("mcp_cache_invalidate", json!({"release": RELEASE})).await.unwrap();
+    bench
+        .call("mcp_cache_invalidate", json!({"release": RELEASE}))
+        .await
+        .unwrap();
     assert_eq!(ticket().await, "ART-2");
 }
 
@@ -287,13 +562,23 @@ async fn readers_of_a_watched_store_see_the_checkers_end() {
     let watched = oar_script::sim::oar::Watched::new(bench.store.clone(), bench.server.clone());
     let release = RELEASE.parse().unwrap();
     let snapshot = watched.read(&release).await.unwrap().unwrap();
-    assert_eq!(snapshot.document.status("change-advisory-status").word(), "Pass");
+    assert_eq!(
+        snapshot.document.status("change-advisory-status").word(),
+        "Pass"
+    );
 }
 
 #[tokio::test]
 async fn active_releases_have_a_state_and_a_date_ahead() {
     let bench = Bench::new().await;
-    let active = async || bench.call("discover_active_releases", json!({})).await.unwrap().json.unwrap();
+    let active = async || {
+        bench
+            .call("discover_active_releases", json!({}))
+            .await
+            .unwrap()
+            .json
+            .unwrap()
+    };
     assert_eq!(active().await, json!({"releases": []}));
     bench.ask("oar_create_test_report").await;
     assert_eq!(active().await, json!({"releases": ["4.20.1"]}));

@@ -1,7 +1,7 @@
 //! The tools: their table, their outcomes, the client and the emulated server.
 
-mod binding;
 mod bench;
+mod binding;
 mod client;
 mod emulator;
 mod outcome;

@@ -31,7 +31,10 @@ async fn a_release_nobody_tracks_has_no_state() {
     let bench = Bench::new().await;
     let release = RELEASE.parse().unwrap();
     assert!(store(&bench).read(&release).await.unwrap().is_none());
-    let error = store(&bench).apply(&release, &[passed("stage-testing")]).await.unwrap_err();
+    let error = store(&bench)
+        .apply(&release, &[passed("stage-testing")])
+        .await
+        .unwrap_err();
     assert_eq!(error.kind, Kind::NotFound);
 }
 
@@ -42,16 +45,25 @@ async fn changes_go_through_the_tools() {
     let document = StateBox::new(&release, Default::default(), bench.world.clock.now());
     let store = store(&bench);
     store.create(&document).await.unwrap();
-    assert_eq!(store.create(&document).await.unwrap_err().kind, Kind::Conflict);
+    assert_eq!(
+        store.create(&document).await.unwrap_err().kind,
+        Kind::Conflict
+    );
     let issue = Change::AddIssue {
         text: "mirror is slow".to_owned(),
         is_blocker: true,
         related_tasks: vec!["stage-testing".to_owned()],
     };
-    let snapshot = store.apply(&release, &[passed("stage-testing"), issue]).await.unwrap();
+    let snapshot = store
+        .apply(&release, &[passed("stage-testing"), issue])
+        .await
+        .unwrap();
     assert!(!snapshot.is_limited);
     assert_eq!(snapshot.document.status("stage-testing"), TaskStatus::Pass);
-    assert_eq!(snapshot.document.blocker_of("stage-testing").unwrap().text, "mirror is slow");
+    assert_eq!(
+        snapshot.document.blocker_of("stage-testing").unwrap().text,
+        "mirror is slow"
+    );
     assert_eq!(snapshot.document.metadata().advisory_ids["rpm"], 180101);
 }
 
@@ -60,24 +72,48 @@ async fn a_change_that_alters_nothing_calls_nothing() {
     let bench = Bench::new().await;
     let release = RELEASE.parse().unwrap();
     bench.ask("oar_create_test_report").await;
-    store(&bench).apply(&release, &[passed("stage-testing")]).await.unwrap();
-    store(&bench).apply(&release, &[passed("stage-testing")]).await.unwrap();
+    store(&bench)
+        .apply(&release, &[passed("stage-testing")])
+        .await
+        .unwrap();
+    store(&bench)
+        .apply(&release, &[passed("stage-testing")])
+        .await
+        .unwrap();
     assert_eq!(bench.requests("oar_update_task_status"), 1);
 }
 
 #[tokio::test]
 async fn without_a_statebox_there_are_the_sheets_statuses_only() {
     let bench = Bench::with(|documents| {
-        documents["oar"]["worksheets"] = json!({"4.20.1": {"overall": "Green", "tasks": {"take-ownership": "Pass"}}});
+        documents["oar"]["worksheets"] =
+            json!({"4.20.1": {"overall": "Green", "tasks": {"take-ownership": "Pass"}}});
     })
     .await;
     let release = RELEASE.parse().unwrap();
     let snapshot = store(&bench).read(&release).await.unwrap().unwrap();
     assert!(snapshot.is_limited);
     assert_eq!(snapshot.document.status("take-ownership"), TaskStatus::Pass);
-    assert_eq!(snapshot.document.metadata().jira_ticket.as_deref(), Some("ART-30001"));
-    let snapshot = store(&bench).apply(&release, &[passed("stage-testing")]).await.unwrap();
+    assert_eq!(
+        snapshot.document.metadata().jira_ticket.as_deref(),
+        Some("ART-30001")
+    );
+    let snapshot = store(&bench)
+        .apply(&release, &[passed("stage-testing")])
+        .await
+        .unwrap();
     assert_eq!(snapshot.document.status("stage-testing"), TaskStatus::Pass);
-    let issue = Change::AddIssue { text: "x".to_owned(), is_blocker: false, related_tasks: Vec::new() };
-    assert_eq!(store(&bench).apply(&release, &[issue]).await.unwrap_err().kind, Kind::Refused);
+    let issue = Change::AddIssue {
+        text: "x".to_owned(),
+        is_blocker: false,
+        related_tasks: Vec::new(),
+    };
+    assert_eq!(
+        store(&bench)
+            .apply(&release, &[issue])
+            .await
+            .unwrap_err()
+            .kind,
+        Kind::Refused
+    );
 }

@@ -1,9 +1,9 @@
 //! Tests of `src/release`.
 
+mod statebox;
+mod statebox_change;
+mod statebox_emit;
 pub mod test_result;
 mod test_result_advice;
 mod test_result_reading;
 mod test_result_registry;
-mod statebox;
-mod statebox_change;
-mod statebox_emit;

@@ -14,14 +14,21 @@ fn value(files: &[(&str, &str)]) -> String {
 #[test]
 fn a_file_is_included_once_however_often_it_is_imported() {
     let files = [
-        ("/project/main.rhai", "import \"a\"; import \"b\"; import \"b.rhai\"; a() + b()"),
+        (
+            "/project/main.rhai",
+            "import \"a\"; import \"b\"; import \"b.rhai\"; a() + b()",
+        ),
         ("/project/a.rhai", "import \"b\"; fn a() { b() }"),
         ("/project/b.rhai", "import \"a\"; fn b() { 21 }"),
     ];
     assert_eq!(value(&files), "42");
     let (_, program) = load(&files);
     let program = program.expect("it loads");
-    let names: Vec<_> = program.files().iter().map(|file| file.name.as_str()).collect();
+    let names: Vec<_> = program
+        .files()
+        .iter()
+        .map(|file| file.name.as_str())
+        .collect();
     assert_eq!(names, ["main.rhai", "a.rhai", "b.rhai"]);
 }
 
@@ -32,7 +39,10 @@ fn the_strongest_root_wins_and_the_report_says_so() {
         ("/project/lib.rhai", "fn who() { \"project\" }"),
         ("/user/lib.rhai", "fn who() { \"user\" }"),
         ("/user/text.rhai", "fn text_loud(text) { text + \"!\" }"),
-        ("/project/main.rhai", "import \"lib\"; import \"text\"; who() + text_loud(\"\")"),
+        (
+            "/project/main.rhai",
+            "import \"lib\"; import \"text\"; who() + text_loud(\"\")",
+        ),
     ];
     assert_eq!(value(&files), "given!");
     let (_, program) = load(&files);
@@ -45,7 +55,11 @@ fn the_strongest_root_wins_and_the_report_says_so() {
     assert_eq!(
         shadows,
         [
-            ("lib.rhai", Origin::Given, vec![Origin::Project, Origin::User]),
+            (
+                "lib.rhai",
+                Origin::Given,
+                vec![Origin::Project, Origin::User]
+            ),
             ("text.rhai", Origin::User, vec![Origin::Embedded]),
         ]
     );
@@ -55,9 +69,15 @@ fn the_strongest_root_wins_and_the_report_says_so() {
 fn an_override_wins_and_is_reported() {
     let files = [
         ("/project/main.rhai", "import \"lib\"; report()"),
-        ("/project/lib.rhai", "fn helper() { \"lib\" }\nfn report() { helper() }"),
+        (
+            "/project/lib.rhai",
+            "fn helper() { \"lib\" }\nfn report() { helper() }",
+        ),
         ("/user/overrides/me.rhai", "fn helper() { \"user\" }"),
-        ("/project/overrides/team.rhai", "// ours\nfn helper() { word() }\nprivate fn word() { \"team\" }"),
+        (
+            "/project/overrides/team.rhai",
+            "// ours\nfn helper() { word() }\nprivate fn word() { \"team\" }",
+        ),
     ];
     assert_eq!(value(&files), "team");
     let (_, program) = load(&files);
@@ -65,7 +85,12 @@ fn an_override_wins_and_is_reported() {
     let overrides: Vec<_> = program
         .overrides()
         .iter()
-        .map(|change| format!("{}/{}: {} -> {}", change.name, change.arity, change.from, change.to))
+        .map(|change| {
+            format!(
+                "{}/{}: {} -> {}",
+                change.name, change.arity, change.from, change.to
+            )
+        })
         .collect();
     assert_eq!(
         overrides,
@@ -82,8 +107,14 @@ fn an_override_wins_and_is_reported() {
 fn an_override_of_a_function_of_another_script_waits_for_that_script() {
     let files = [
         ("/project/main.rhai", "1 + 1"),
-        ("/project/lib.rhai", "fn helper() { lib_only() } fn lib_only() { 1 }"),
-        ("/project/overrides/team.rhai", "fn helper() { [1].map(|x| lib_only()) }"),
+        (
+            "/project/lib.rhai",
+            "fn helper() { lib_only() } fn lib_only() { 1 }",
+        ),
+        (
+            "/project/overrides/team.rhai",
+            "fn helper() { [1].map(|x| lib_only()) }",
+        ),
     ];
     assert_eq!(value(&files), "2");
     let (_, program) = load(&files);
@@ -121,7 +152,10 @@ fn internals_cannot_be_overridden() {
 #[test]
 fn a_function_defined_twice_is_an_error_that_names_both_places() {
     let report = load_report(&[
-        ("/project/main.rhai", "import \"lib\";\nfn helper() { 1 }\nhelper()"),
+        (
+            "/project/main.rhai",
+            "import \"lib\";\nfn helper() { 1 }\nhelper()",
+        ),
         ("/project/lib.rhai", "fn helper() { 2 }"),
     ]);
     insta::assert_snapshot!(report, @"");
@@ -130,7 +164,10 @@ fn a_function_defined_twice_is_an_error_that_names_both_places() {
 #[test]
 fn the_same_name_with_other_parameters_is_another_function() {
     let files = [
-        ("/project/main.rhai", "import \"lib\"; fn helper(x) { x } helper() + helper(2)"),
+        (
+            "/project/main.rhai",
+            "import \"lib\"; fn helper(x) { x } helper() + helper(2)",
+        ),
         ("/project/lib.rhai", "fn helper() { 40 }"),
     ];
     assert_eq!(value(&files), "42");
@@ -139,7 +176,10 @@ fn the_same_name_with_other_parameters_is_another_function() {
 #[test]
 fn a_missing_import_names_the_line_and_similar_names() {
     let report = load_report(&[
-        ("/project/main.rhai", "// phases\nimport \"phases/promotoin\";"),
+        (
+            "/project/main.rhai",
+            "// phases\nimport \"phases/promotoin\";",
+        ),
         ("/project/phases/promotion.rhai", "fn promotion() {}"),
     ]);
     insta::assert_snapshot!(report, @"");
@@ -151,7 +191,10 @@ fn an_unknown_script_lists_similar_names() {
         .load("drvie.rhai")
         .expect_err("there is no such script");
     assert_eq!(error.error.kind, Kind::NotFound);
-    assert_eq!(error.error.hint.as_deref(), Some("did you mean `drive.rhai`?"));
+    assert_eq!(
+        error.error.hint.as_deref(),
+        Some("did you mean `drive.rhai`?")
+    );
 }
 
 #[test]
@@ -180,14 +223,21 @@ fn a_link_cannot_leave_its_root() {
     let root = tempfile::tempdir().expect("a folder");
     let secret = outside.path().join("secret.rhai");
     std::io::Write::write_all(
-        &mut tempfile::NamedTempFile::new_in(outside.path()).expect("a file").reopen().expect("open"),
+        &mut tempfile::NamedTempFile::new_in(outside.path())
+            .expect("a file")
+            .reopen()
+            .expect("open"),
         b"",
     )
     .expect("written");
     std::fs::copy("stdlib/text.rhai", &secret).expect("copied");
     std::os::unix::fs::symlink(&secret, root.path().join("inside.rhai")).expect("linked");
     let world = Desk::new(&[]);
-    let host = world.builder().project(root.path()).build().expect("a host");
+    let host = world
+        .builder()
+        .project(root.path())
+        .build()
+        .expect("a host");
     let error = host.load("inside").expect_err("the link leads out");
     assert_eq!(error.error.kind, Kind::Refused);
 }
@@ -198,7 +248,10 @@ fn an_import_inside_a_function_is_refused() {
         ("/project/main.rhai", "fn f() { import \"lib\"; }\nf()"),
         ("/project/lib.rhai", "fn helper() { 1 }"),
     ]);
-    assert!(report.contains("`import` belongs to the top of a file"), "{report}");
+    assert!(
+        report.contains("`import` belongs to the top of a file"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -220,7 +273,10 @@ fn an_imported_file_may_only_define() {
 fn a_broken_file_is_reported_at_its_own_place_with_the_import() {
     let report = load_report(&[
         ("/project/main.rhai", "\n\nimport \"phases/one\";"),
-        ("/project/phases/one.rhai", "//! One.\n\nfn one() {\n    let x = ;\n}\n"),
+        (
+            "/project/phases/one.rhai",
+            "//! One.\n\nfn one() {\n    let x = ;\n}\n",
+        ),
     ]);
     insta::assert_snapshot!(report, @"");
 }
@@ -228,17 +284,32 @@ fn a_broken_file_is_reported_at_its_own_place_with_the_import() {
 #[test]
 fn positions_survive_many_files() {
     let files = [
-        ("/project/main.rhai", "import \"one\";\nimport \"two\";\n\n\nfn start() {\n    one()\n}\nstart();\n"),
+        (
+            "/project/main.rhai",
+            "import \"one\";\nimport \"two\";\n\n\nfn start() {\n    one()\n}\nstart();\n",
+        ),
         ("/project/one.rhai", "// one\nfn one() { two(1) }\n"),
-        ("/project/two.rhai", "\n\n// two\nfn two(n) {\n    let x = n;\n    three(x)\n}\n\nfn three(x) {\n      [][x]\n}"),
+        (
+            "/project/two.rhai",
+            "\n\n// two\nfn two(n) {\n    let x = n;\n    three(x)\n}\n\nfn three(x) {\n      [][x]\n}",
+        ),
     ];
     let error = run_files(&files).expect_err("the array is empty");
     let diagnostic = &error.diagnostics[0];
-    assert_eq!(diagnostic.place.as_ref().expect("a place").to_string(), "two.rhai:10:10");
+    assert_eq!(
+        diagnostic.place.as_ref().expect("a place").to_string(),
+        "two.rhai:10:10"
+    );
     let calls: Vec<_> = diagnostic
         .frames
         .iter()
-        .map(|frame| format!("{} {}", frame.call.as_ref().expect("a place"), frame.function))
+        .map(|frame| {
+            format!(
+                "{} {}",
+                frame.call.as_ref().expect("a place"),
+                frame.function
+            )
+        })
         .collect();
     assert_eq!(
         calls,
@@ -254,7 +325,10 @@ fn positions_survive_many_files() {
 #[test]
 fn a_program_with_too_many_lines_is_refused() {
     let long = "// line\n".repeat(66_000);
-    let report = load_report(&[("/project/main.rhai", "import \"long\";"), ("/project/long.rhai", &long)]);
+    let report = load_report(&[
+        ("/project/main.rhai", "import \"long\";"),
+        ("/project/long.rhai", &long),
+    ]);
     assert!(report.contains("more than 65535 lines"), "{report}");
 }
 
@@ -273,6 +347,7 @@ fn a_shipped_script_runs_by_its_name() {
     let world = Desk::new(&[]);
     let host = world.builder().build().expect("a host");
     let program = host.load("hello").expect("it is shipped");
-    host.run(&program, vec!["Ann".to_owned(), "--loud".to_owned()]).expect("it runs");
+    host.run(&program, vec!["Ann".to_owned(), "--loud".to_owned()])
+        .expect("it runs");
     assert_eq!(world.printed(), ["HELLO, ANN!"]);
 }

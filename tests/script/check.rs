@@ -14,7 +14,9 @@ fn report(text: &str) -> String {
         })
         .build()
         .expect("a host");
-    let error = host.load_text("main.rhai", text).expect_err("this script is wrong");
+    let error = host
+        .load_text("main.rhai", text)
+        .expect_err("this script is wrong");
     assert!(world.printed().is_empty(), "nothing runs");
     error.render(false)
 }
@@ -22,8 +24,14 @@ fn report(text: &str) -> String {
 #[test]
 fn a_misspelt_function_in_a_phase_is_found_before_the_run() {
     let report = load_report(&[
-        ("/project/main.rhai", "import \"phases/one\";\nprint(\"starting\");\none();"),
-        ("/project/phases/one.rhai", "fn one() {\n    if now() == \"\" {\n        prepare_relase(1);\n    }\n}\nfn prepare_release(x) { x }"),
+        (
+            "/project/main.rhai",
+            "import \"phases/one\";\nprint(\"starting\");\none();",
+        ),
+        (
+            "/project/phases/one.rhai",
+            "fn one() {\n    if now() == \"\" {\n        prepare_relase(1);\n    }\n}\nfn prepare_release(x) { x }",
+        ),
     ]);
     insta::assert_snapshot!(report, @"");
 }
@@ -37,7 +45,10 @@ fn a_misspelt_binding_is_found_with_its_namespace() {
 #[test]
 fn a_forgotten_namespace_is_suggested() {
     let text = report("take_ownership(\"4.20.1\", \"\")");
-    assert!(text.contains("did you mean `oar::take_ownership`?"), "{text}");
+    assert!(
+        text.contains("did you mean `oar::take_ownership`?"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -67,17 +78,28 @@ fn every_finding_is_reported_in_the_order_of_the_file() {
     let error = host
         .load_text("main.rhai", "one();\ntwo();\nfn f() { three(); }")
         .expect_err("nothing of it exists");
-    let titles: Vec<_> = error.diagnostics.iter().map(|finding| finding.title.as_str()).collect();
+    let titles: Vec<_> = error
+        .diagnostics
+        .iter()
+        .map(|finding| finding.title.as_str())
+        .collect();
     assert_eq!(
         titles,
-        ["there is no function `one`", "there is no function `two`", "there is no function `three`"]
+        [
+            "there is no function `one`",
+            "there is no function `two`",
+            "there is no function `three`"
+        ]
     );
 }
 
 #[test]
 fn an_undefined_variable_is_found() {
     let error = run("let count = 1;\nfn f() { count }\nf()").expect_err("functions are pure");
-    assert_eq!(error.to_string(), "main.rhai:2:10: there is no variable `count` here");
+    assert_eq!(
+        error.to_string(),
+        "main.rhai:2:10: there is no variable `count` here"
+    );
 }
 
 #[test]

@@ -99,7 +99,10 @@ pub fn report(text: &str) -> String {
 
 /// Loads `/project/main.rhai` of these files, which must fail, and returns the report.
 pub fn load_report(files: &[(&str, &str)]) -> String {
-    load(files).1.expect_err("this script does not load").render(false)
+    load(files)
+        .1
+        .expect_err("this script does not load")
+        .render(false)
 }
 
 pub fn load(files: &[(&str, &str)]) -> (Host, Result<Program, ScriptError>) {
@@ -151,7 +154,10 @@ impl World for Desk {
     }
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        let below = self.files.keys().filter_map(|path| path.strip_prefix(folder).ok());
+        let below = self
+            .files
+            .keys()
+            .filter_map(|path| path.strip_prefix(folder).ok());
         Ok(below.map(Path::to_path_buf).collect())
     }
 
@@ -160,7 +166,10 @@ impl World for Desk {
     }
 
     fn say(&self, event: &Event) {
-        self.said.lock().expect("no test panics here").push(event.clone());
+        self.said
+            .lock()
+            .expect("no test panics here")
+            .push(event.clone());
     }
 
     fn fresh_id(&self) -> Uuid {

@@ -29,7 +29,14 @@ fn the_functions_of_a_host_have_names_types_and_text() {
             .find(|function| function.name == name)
             .unwrap_or_else(|| panic!("there is no `{name}`"))
     };
-    assert_eq!(find("parallel_map").signature(), "parallel_map(items: array, function: function) -> array");
+    assert_eq!(
+        find("parallel_map").signature(),
+        "parallel_map(items: array, function: function) -> array"
+    );
     assert!(find("timeout").doc.contains("throws `timeout`"));
-    assert!(functions.iter().all(|function| !function.doc.is_empty() || function.name.starts_with("to_")));
+    assert!(
+        functions
+            .iter()
+            .all(|function| !function.doc.is_empty() || function.name.starts_with("to_"))
+    );
 }

@@ -20,10 +20,13 @@ fn a_service_error_shows_the_line_the_calls_and_what_to_do() {
                 let session = Session::of(&context)?;
                 let request = async move {
                     Err::<(), _>(
-                        Error::new(Kind::Conflict, format!("merge request {number} has conflicts"))
-                            .service("gitlab")
-                            .status(409)
-                            .hint("rebase it and run again"),
+                        Error::new(
+                            Kind::Conflict,
+                            format!("merge request {number} has conflicts"),
+                        )
+                        .service("gitlab")
+                        .status(409)
+                        .hint("rebase it and run again"),
                     )
                 };
                 session.call_from_script("gitlab.merge", json!([number]), true, request)
@@ -32,16 +35,25 @@ fn a_service_error_shows_the_line_the_calls_and_what_to_do() {
         .build()
         .expect("a host");
     let program = host
-        .load_text("main.rhai", "import \"lib\";\n\nfn start() {\n    lib_merge(901);\n}\n\nstart();")
+        .load_text(
+            "main.rhai",
+            "import \"lib\";\n\nfn start() {\n    lib_merge(901);\n}\n\nstart();",
+        )
         .expect("it loads");
     let error = host.run(&program, Vec::new()).expect_err("it fails");
     assert_eq!(error.error.kind, Kind::Conflict);
     insta::assert_snapshot!(error.render(false), @"");
     let json = error.diagnostics[0].to_json();
     assert_eq!(json["code"], "conflict");
-    assert_eq!(json["place"], json!({ "file": "lib.rhai", "line": 2, "column": 5 }));
+    assert_eq!(
+        json["place"],
+        json!({ "file": "lib.rhai", "line": 2, "column": 5 })
+    );
     assert_eq!(json["frames"][1]["function"], "lib_merge");
-    assert!(error.render(true).contains("\u{1b}["), "colours are there when wanted");
+    assert!(
+        error.render(true).contains("\u{1b}["),
+        "colours are there when wanted"
+    );
 }
 
 #[test]
@@ -66,7 +78,10 @@ fn an_empty_value_with_a_field_is_explained() {
 #[test]
 fn a_wrong_operand_is_explained() {
     let report = report("let build = #{};\n1 + build.number");
-    assert!(report.contains("`+` cannot be used with int and ()"), "{report}");
+    assert!(
+        report.contains("`+` cannot be used with int and ()"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -85,9 +100,14 @@ fn a_captured_receiver_is_explained() {
         .build()
         .expect("a host");
     let program = host
-        .load_text("main.rhai", "let flow = #{ name: 1 };\nflow.step(|| flow.name)")
+        .load_text(
+            "main.rhai",
+            "let flow = #{ name: 1 };\nflow.step(|| flow.name)",
+        )
         .expect("it loads");
-    let error = host.run(&program, Vec::new()).expect_err("the closure captures its receiver");
+    let error = host
+        .run(&program, Vec::new())
+        .expect_err("the closure captures its receiver");
     insta::assert_snapshot!(error.render(false), @"");
 }
 
@@ -100,7 +120,10 @@ fn syntax_errors_show_the_token() {
     };
     check("let x = ;", "error[syntax]");
     check("fn f( {", "error[syntax]");
-    check("let x = \"abc", "error[syntax]: open string is not terminated");
+    check(
+        "let x = \"abc",
+        "error[syntax]: open string is not terminated",
+    );
     check("fn f() {", "the script ends too early");
     check("/// A doc.\nlet x = 1;", "use `//` here");
     check("let if = 1;", "error[syntax]");
@@ -157,9 +180,9 @@ fn native_code_calls_script_functions_by_name_from_threads() {
                             .collect();
                         let mut text = String::new();
                         for thread in threads {
-                            let ended = thread.join().map_err(|_| {
-                                to_script(Error::invalid("a thread broke off"))
-                            })?;
+                            let ended = thread
+                                .join()
+                                .map_err(|_| to_script(Error::invalid("a thread broke off")))?;
                             text += &ended?.to_string();
                         }
                         Ok(text)
@@ -171,7 +194,10 @@ fn native_code_calls_script_functions_by_name_from_threads() {
         .expect("a host");
     let run = |body: &str| {
         let program = host
-            .load_text("main.rhai", &format!("fn node(n) {{\n    {body}\n}}\ndrive()"))
+            .load_text(
+                "main.rhai",
+                &format!("fn node(n) {{\n    {body}\n}}\ndrive()"),
+            )
             .expect("it loads");
         host.run(&program, Vec::new())
     };
@@ -180,7 +206,9 @@ fn native_code_calls_script_functions_by_name_from_threads() {
     assert_eq!(error.to_string(), "main.rhai:2:17: full");
     assert_eq!(error.diagnostics[0].frames[0].function, "node");
     let program = host.load_text("main.rhai", "drive()").expect("it loads");
-    let error = host.run(&program, Vec::new()).expect_err("there is no node");
+    let error = host
+        .run(&program, Vec::new())
+        .expect_err("there is no node");
     assert_eq!(error.error.message, "there is no function `node`");
 }
 
@@ -188,9 +216,14 @@ fn native_code_calls_script_functions_by_name_from_threads() {
 fn an_error_before_any_script_renders_without_a_place() {
     let world = Desk::new(&[]);
     let host = world.builder().build().expect("a host");
-    let error = host.load("nothing-like-it").expect_err("there is no such script");
+    let error = host
+        .load("nothing-like-it")
+        .expect_err("there is no such script");
     let report = error.render(false);
-    assert!(report.contains("error[not_found]: there is no script `nothing-like-it.rhai`"), "{report}");
+    assert!(
+        report.contains("error[not_found]: there is no script `nothing-like-it.rhai`"),
+        "{report}"
+    );
     assert!(report.contains("the shipped scripts"), "{report}");
     let none: Value = error.diagnostics[0].to_json()["place"].clone();
     assert!(none.is_null());

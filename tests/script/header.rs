@@ -24,7 +24,10 @@ fn arguments_arrive_in_the_map_of_the_script() {
     let header = program.header();
     assert_eq!(header.api, Some(1));
     assert_eq!(header.summary, "Drives.");
-    assert_eq!(header.usage(), "RELEASE [--owner EMAIL] [--dry-run] [NOTE...]");
+    assert_eq!(
+        header.usage(),
+        "RELEASE [--owner EMAIL] [--dry-run] [NOTE...]"
+    );
     let expected = r#"{"dry_run": true, "note": ["a", "--b"], "owner": "ann@example.com", "release": "4.20.1"}"#;
     for words in [
         "4.20.1 --owner ann@example.com --dry-run a -- --b",
@@ -46,10 +49,22 @@ fn wrong_arguments_are_explained() {
         assert_eq!(parse(program.header(), words), expected, "{words}");
     };
     check("", &format!("the argument `RELEASE` is missing; {usage}"));
-    check("4.20.1 4.20.2", &format!("unexpected argument `4.20.2`; {usage}"));
-    check("4.20.1 --ower a", "unknown option `--ower`; did you mean `--owner`?");
-    check("4.20.1 --owner", &format!("`--owner` needs a value; {usage}"));
-    check("4.20.1 --dry-run=yes", &format!("`--dry-run` does not take a value; {usage}"));
+    check(
+        "4.20.1 4.20.2",
+        &format!("unexpected argument `4.20.2`; {usage}"),
+    );
+    check(
+        "4.20.1 --ower a",
+        "unknown option `--ower`; did you mean `--owner`?",
+    );
+    check(
+        "4.20.1 --owner",
+        &format!("`--owner` needs a value; {usage}"),
+    );
+    check(
+        "4.20.1 --dry-run=yes",
+        &format!("`--dry-run` does not take a value; {usage}"),
+    );
 }
 
 #[test]
@@ -57,13 +72,19 @@ fn a_required_option_must_be_given() {
     let program = program("--why TEXT [name]");
     assert_eq!(program.header().usage(), "--why TEXT [NAME]");
     assert!(parse(program.header(), "x").starts_with("the argument `--why TEXT` is missing"));
-    assert_eq!(parse(program.header(), "--why x"), r#"{"name": (), "why": "x"}"#);
+    assert_eq!(
+        parse(program.header(), "--why x"),
+        r#"{"name": (), "why": "x"}"#
+    );
 }
 
 #[test]
 fn a_script_without_an_args_line_takes_none() {
     let program = host(&[]).load_text("drive.rhai", "1").expect("it loads");
-    assert_eq!(parse(program.header(), "x"), "unexpected argument `x`; this script takes no arguments");
+    assert_eq!(
+        parse(program.header(), "x"),
+        "unexpected argument `x`; this script takes no arguments"
+    );
 }
 
 #[test]
@@ -78,14 +99,19 @@ fn help_says_what_the_script_is() {
 fn a_header_that_makes_no_sense_is_reported_at_its_line() {
     let check = |line: &str, expected: &str| {
         let text = format!("//! Drives.\n//! {line}\n1");
-        let error = host(&[]).load_text("drive.rhai", &text).expect_err("it is wrong");
+        let error = host(&[])
+            .load_text("drive.rhai", &text)
+            .expect_err("it is wrong");
         assert_eq!(error.diagnostics[0].title, expected);
         assert_eq!(error.to_string(), format!("drive.rhai:2:5: {expected}"));
     };
     check("api: 99", "this program has no script API level 99");
     check("api: new", "`new` is no script API level");
     check("args: [a", "a `[` in `args` is not closed");
-    check("args: [a] b", "the required argument `b` comes after an optional one");
+    check(
+        "args: [a] b",
+        "the required argument `b` comes after an optional one",
+    );
     check("args: a a", "the argument `a` is declared twice");
     check("args: A", "`A` is no argument");
     check("args: --force", "the flag `--force` cannot be required");

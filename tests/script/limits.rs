@@ -9,7 +9,10 @@ fn functions_may_call_each_other_256_levels_deep() {
     };
     assert_eq!(value(&text(250)), "250");
     let report = report(&text(300));
-    assert!(report.contains("functions call each other too deeply"), "{report}");
+    assert!(
+        report.contains("functions call each other too deeply"),
+        "{report}"
+    );
 }
 
 #[test]
@@ -29,7 +32,13 @@ fn expressions_may_be_nested_256_levels_deep() {
 
 #[test]
 fn a_hostile_depth_ends_in_a_report() {
-    for (open, close) in [("[", "]"), ("#{a:", "}"), ("{", "}"), ("if true {", "}"), ("(|| ", ")")] {
+    for (open, close) in [
+        ("[", "]"),
+        ("#{a:", "}"),
+        ("{", "}"),
+        ("if true {", "}"),
+        ("(|| ", ")"),
+    ] {
         let text = format!("{}1{}", open.repeat(5000), close.repeat(5000));
         assert!(report(&text).contains("error[syntax]"), "{open}");
     }
@@ -51,7 +60,13 @@ fn eval_is_off() {
 
 #[test]
 fn files_and_processes_are_out_of_reach() {
-    for call in ["open_file(\"x\")", "read(\"x\")", "exec(\"ls\")", "http_get(\"x\")", "env(\"HOME\")"] {
+    for call in [
+        "open_file(\"x\")",
+        "read(\"x\")",
+        "exec(\"ls\")",
+        "http_get(\"x\")",
+        "env(\"HOME\")",
+    ] {
         let report = report(call);
         assert!(report.contains("error[unknown_function]"), "{report}");
     }
@@ -69,14 +84,19 @@ fn reserved_words_are_names() {
 fn print_and_debug_are_said_in_the_world() {
     let world = Desk::new(&[]);
     let host = world.builder().build().expect("a host");
-    let program = host.load_text("main.rhai", "print(`a ${1}`); debug([2]);").expect("it loads");
+    let program = host
+        .load_text("main.rhai", "print(`a ${1}`); debug([2]);")
+        .expect("it loads");
     host.run(&program, Vec::new()).expect("it runs");
     assert_eq!(world.printed(), ["a 1", "[2]"]);
 }
 
 #[test]
 fn durations_are_whole_seconds() {
-    assert_eq!(value("[seconds(5), minutes(2), hours(1.5), days(1)]"), "[5, 120, 5400, 86400]");
+    assert_eq!(
+        value("[seconds(5), minutes(2), hours(1.5), days(1)]"),
+        "[5, 120, 5400, 86400]"
+    );
     assert_eq!(value("now()"), "2027-03-01T09:00:00Z");
     assert_eq!(value("sleep(hours(2)); now()"), "2027-03-01T11:00:00Z");
     assert!(report("sleep(-1)").contains("a duration cannot be negative"));

@@ -7,7 +7,10 @@ use super::desk::{Desk, report, run, value};
 #[test]
 fn values_come_back_in_order() {
     assert_eq!(value("parallel([|| 1, || 2, || 3])"), "[1, 2, 3]");
-    assert_eq!(value("parallel_map([3, 1, 2], |n| { sleep(n); n * 10 })"), "[30, 10, 20]");
+    assert_eq!(
+        value("parallel_map([3, 1, 2], |n| { sleep(n); n * 10 })"),
+        "[30, 10, 20]"
+    );
     assert_eq!(value("parallel([])"), "[]");
 }
 
@@ -16,7 +19,10 @@ fn branches_work_on_copies_of_what_they_capture() {
     let text = "let n = 0; let list = [1]; let map = #{ inner: [1] };\n\
         let r = parallel_map([1, 2, 3], |k| { n += k; list.push(k); map.inner.push(k); [n, list.len(), map.inner.len()] });\n\
         [r, n, list, map.inner]";
-    assert_eq!(value(text), "[[[1, 2, 2], [2, 2, 2], [3, 2, 2]], 0, [1], [1]]");
+    assert_eq!(
+        value(text),
+        "[[[1, 2, 2], [2, 2, 2], [3, 2, 2]], 0, [1], [1]]"
+    );
 }
 
 #[test]
@@ -100,7 +106,13 @@ fn the_order_of_branches_is_the_same_every_time() {
         world.said()
     };
     let first = record();
-    assert_eq!(first.iter().filter(|what| matches!(what, What::Printed(_))).count(), 351);
+    assert_eq!(
+        first
+            .iter()
+            .filter(|what| matches!(what, What::Printed(_)))
+            .count(),
+        351
+    );
     for _ in 0..3 {
         assert!(record() == first, "the record differs");
     }
@@ -124,19 +136,26 @@ fn branches_belong_to_the_node_that_started_them() {
         })
         .build()
         .expect("a host");
-    let program = host.load_text("main.rhai", "parallel([|| node(), || node()])").expect("it loads");
+    let program = host
+        .load_text("main.rhai", "parallel([|| node(), || node()])")
+        .expect("it loads");
     let control = Control {
         node: Some("take-ownership".to_owned()),
         ..Control::current()
     };
-    let value = control.scope(|| host.run(&program, Vec::new())).expect("it runs");
+    let value = control
+        .scope(|| host.run(&program, Vec::new()))
+        .expect("it runs");
     assert_eq!(value.to_string(), r#"["take-ownership", "take-ownership"]"#);
 }
 
 #[test]
 fn something_that_is_no_function_is_explained() {
     let report = report("parallel([1])");
-    assert!(report.contains("item 0 of `parallel` is i64, not a function"), "{report}");
+    assert!(
+        report.contains("item 0 of `parallel` is i64, not a function"),
+        "{report}"
+    );
 }
 
 #[test]

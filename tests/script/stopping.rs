@@ -84,7 +84,9 @@ fn a_soft_stop_reaches_branches() {
 fn a_stopper_can_be_reset_for_the_next_run() {
     let world = Desk::new(&[]);
     let host = world.builder().build().expect("a host");
-    let program = host.load_text("main.rhai", "sleep(1); 42").expect("it loads");
+    let program = host
+        .load_text("main.rhai", "sleep(1); 42")
+        .expect("it loads");
     let stopper = host.stopper();
     stopper.stop();
     stopper.stop();
@@ -97,8 +99,12 @@ fn a_stopper_can_be_reset_for_the_next_run() {
 
 #[test]
 fn timeout_ends_a_sleep_and_can_be_caught() {
-    assert_eq!(value("timeout(minutes(5), || { sleep(60); \"done\" })"), "done");
-    let text = "try { timeout(minutes(5), || sleep(hours(1))) } catch (e) { `${e.kind} at ${now()}` }";
+    assert_eq!(
+        value("timeout(minutes(5), || { sleep(60); \"done\" })"),
+        "done"
+    );
+    let text =
+        "try { timeout(minutes(5), || sleep(hours(1))) } catch (e) { `${e.kind} at ${now()}` }";
     assert_eq!(value(text), "timeout at 2027-03-01T09:05:00Z");
 }
 
@@ -114,9 +120,11 @@ fn timeout_ends_a_busy_script() {
 
 #[test]
 fn the_shorter_of_two_time_limits_counts() {
-    let text = "let r = attempt(|| timeout(10, || timeout(60, || sleep(30)))); `${r.kind} ${now()}`";
+    let text =
+        "let r = attempt(|| timeout(10, || timeout(60, || sleep(30)))); `${r.kind} ${now()}`";
     assert_eq!(value(text), "timeout 2027-03-01T09:00:10Z");
-    let text = "timeout(60, || { let r = attempt(|| timeout(10, || sleep(30))); sleep(5); r.kind })";
+    let text =
+        "timeout(60, || { let r = attempt(|| timeout(10, || sleep(30))); sleep(5); r.kind })";
     assert_eq!(value(text), "timeout");
 }
 
@@ -140,16 +148,29 @@ fn attempt_returns_the_value_or_the_error_with_its_calls() {
 
 #[test]
 fn built_in_errors_have_the_same_form() {
-    let text = |fault: &str| format!("let e = attempt(|| {fault}); `${{type_of(e)}} ${{e.kind}}: ${{e.message}}`");
-    assert_eq!(value(&text("[1][5]")), "Error invalid: there is no item 5 in an array of 1 item");
+    let text = |fault: &str| {
+        format!("let e = attempt(|| {fault}); `${{type_of(e)}} ${{e.kind}}: ${{e.message}}`")
+    };
+    assert_eq!(
+        value(&text("[1][5]")),
+        "Error invalid: there is no item 5 in an array of 1 item"
+    );
     assert_eq!(value(&text("throw \"gone\"")), "Error invalid: gone");
-    assert_eq!(value(&text("throw #{ kind: \"busy\", message: \"later\" }")), "Error busy: later");
-    assert_eq!(value(&text("1 / 0")), "Error invalid: division by zero: 1 / 0");
+    assert_eq!(
+        value(&text("throw #{ kind: \"busy\", message: \"later\" }")),
+        "Error busy: later"
+    );
+    assert_eq!(
+        value(&text("1 / 0")),
+        "Error invalid: division by zero: 1 / 0"
+    );
 }
 
 #[test]
 fn an_error_from_attempt_can_be_thrown_on_and_keeps_its_place() {
-    let error = run("fn inner() {\n  fail(\"busy\", \"full\")\n}\nlet e = attempt(|| inner());\n\nthrow e;");
+    let error = run(
+        "fn inner() {\n  fail(\"busy\", \"full\")\n}\nlet e = attempt(|| inner());\n\nthrow e;",
+    );
     let error = error.expect_err("it throws");
     assert_eq!(error.to_string(), "main.rhai:2:3: full");
     assert_eq!(error.error.kind, Kind::Busy);
@@ -189,12 +210,17 @@ fn retry_does_not_repeat_a_change_that_may_have_happened() {
         .builder()
         .register(|engine| {
             engine.register_fn("change", || -> Result<(), Box<rhai::EvalAltResult>> {
-                Err(to_script(Error::new(Kind::Unreachable, "no answer").ambiguous()))
+                Err(to_script(
+                    Error::new(Kind::Unreachable, "no answer").ambiguous(),
+                ))
             });
         })
         .build()
         .expect("a host");
     let text = "let n = 0; attempt(|| retry(3, || { n += 1; change() })); n";
     let program = host.load_text("main.rhai", text).expect("it loads");
-    assert_eq!(host.run(&program, Vec::new()).expect("it runs").to_string(), "1");
+    assert_eq!(
+        host.run(&program, Vec::new()).expect("it runs").to_string(),
+        "1"
+    );
 }

@@ -21,8 +21,10 @@ static TRANSIENT: LazyLock<Regex> = LazyLock::new(|| {
 });
 
 static SENT_UNANSWERED: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(?i)read tim|tim(?:ed|e)[ -]?out|reset|aborted|remote end closed|\b50[024]\b|gateway")
-        .expect("the pattern is constant")
+    Regex::new(
+        r"(?i)read tim|tim(?:ed|e)[ -]?out|reset|aborted|remote end closed|\b50[024]\b|gateway",
+    )
+    .expect("the pattern is constant")
 });
 
 static KERBEROS: LazyLock<Regex> = LazyLock::new(|| {
@@ -52,7 +54,10 @@ pub(super) fn judge(task: &str, is_trigger: bool, report: &str) -> Judgement {
         return transient(task, is_trigger, message);
     }
     let next = next_step(task, message);
-    Judgement::new(Attempt::Ended, Outcome::new(Ending::Fail, message).next(next))
+    Judgement::new(
+        Attempt::Ended,
+        Outcome::new(Ending::Fail, message).next(next),
+    )
 }
 
 fn started_all_the_same(task: &str, marks: &Marks, message: &str) -> Option<Judgement> {
@@ -75,7 +80,9 @@ fn person_needed(task: &str, marks: &Marks, report: &str, message: &str) -> Opti
     let blocked = |reason: String, owner: &str, next: String| {
         Some(Judgement::new(
             Attempt::NotStarted,
-            Outcome::new(Ending::Blocked, reason).owner(owner).next(next),
+            Outcome::new(Ending::Blocked, reason)
+                .owner(owner)
+                .next(next),
         ))
     };
     let server = "whoever runs the OAR server";
@@ -115,7 +122,10 @@ fn person_needed(task: &str, marks: &Marks, report: &str, message: &str) -> Opti
             "renew the credential (usually `JIRA_TOKEN`) of the OAR server".to_owned(),
         );
     }
-    if let Some(request) = marks.closed_request.filter(|_| task != "change-advisory-status") {
+    if let Some(request) = marks
+        .closed_request
+        .filter(|_| task != "change-advisory-status")
+    {
         return blocked(
             format!("merge request {request} is not open: it was closed or merged"),
             ART,
@@ -168,16 +178,26 @@ fn somebody_else(task: &str, marks: &Marks, message: &str) -> Option<Judgement> 
     (task == "push-to-cdn-staging" && is_unsigned).then(|| {
         Judgement::new(
             Attempt::NotStarted,
-            Outcome::new(Ending::Waiting, format!("the packages are not signed yet: {message}")).owner("ART, signing"),
+            Outcome::new(
+                Ending::Waiting,
+                format!("the packages are not signed yet: {message}"),
+            )
+            .owner("ART, signing"),
         )
     })
 }
 
 fn transient(task: &str, is_trigger: bool, message: &str) -> Judgement {
     let may_have_started = is_trigger
-        && matches!(task, "image-consistency-check" | "stage-testing" | "job-run")
+        && matches!(
+            task,
+            "image-consistency-check" | "stage-testing" | "job-run"
+        )
         && SENT_UNANSWERED.is_match(message);
-    let outcome = Outcome::new(Ending::Waiting, format!("a service did not answer well: {message}"));
+    let outcome = Outcome::new(
+        Ending::Waiting,
+        format!("a service did not answer well: {message}"),
+    );
     if may_have_started {
         Judgement::new(
             Attempt::InDoubt,
@@ -188,7 +208,9 @@ fn transient(task: &str, is_trigger: bool, message: &str) -> Judgement {
     } else {
         Judgement::new(
             Attempt::NotStarted,
-            outcome.owner("the service").next("nothing to do; it is tried again"),
+            outcome
+                .owner("the service")
+                .next("nothing to do; it is tried again"),
         )
     }
 }

@@ -21,7 +21,10 @@ pattern!(
     PROW_TRIGGERED,
     r"(?:Triggered image consistency check Prow job|Image consistency check job id|Returned job id): (\S+)"
 );
-pattern!(PROW_URL, r"(?:Prow job URL|consistency check job url): (\S+)");
+pattern!(
+    PROW_URL,
+    r"(?:Prow job URL|consistency check job url): (\S+)"
+);
 pattern!(PROW_CHECKED, r"Prow job status for job ID: (\S+)");
 pattern!(PROW_STATE, r"Job state: (\S+), URL: (\S+)");
 pattern!(
@@ -51,7 +54,10 @@ pattern!(
     r"push jobs of blocking advisory (\d+) are not completed yet"
 );
 pattern!(STAGE_RELEASE, r"Stage release failed with status (\S+)");
-pattern!(CHECKER, r"Background metadata checker process started \(PID: (\d+)\)");
+pattern!(
+    CHECKER,
+    r"Background metadata checker process started \(PID: (\d+)\)"
+);
 pattern!(CHECKER_LOG, r"Process output redirected to: (.+)$");
 pattern!(
     CHECKER_BUSY,
@@ -70,10 +76,7 @@ pattern!(
     REPORT,
     r"(?:StateBox already exists for \S+ at (\S+)|StateBox initialized successfully for \S+ at (\S+)|Found existing worksheet for .*?: (\S+)|new test report is created: (\S+)|test report of \S+ already exists, url: (\S+))"
 );
-pattern!(
-    HEALTH,
-    r"Scanned (\d+) images, found (\d+) unhealthy"
-);
+pattern!(HEALTH, r"Scanned (\d+) images, found (\d+) unhealthy");
 pattern!(
     UUID,
     r"\b([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})\b"
@@ -206,7 +209,9 @@ impl<'a> Marks<'a> {
                 match found {
                     Some(found) => {
                         let url = found.get(1).map(|url| url.as_str());
-                        let url = url.map(|url| url.trim_start_matches(['<', '(', '['])).filter(|url| url.starts_with("http"));
+                        let url = url
+                            .map(|url| url.trim_start_matches(['<', '(', '[']))
+                            .filter(|url| url.starts_with("http"));
                         Some(super::remote("jenkins-build", found.get(2)?.as_str(), url))
                     }
                     None => queue_item(self.text),
@@ -228,7 +233,11 @@ fn build_in(info: &str) -> Option<Remote> {
 fn queue_item(text: &str) -> Option<Remote> {
     let found = QUEUE_ITEM.captures_iter(text).last()?;
     let url = found.get(1)?.as_str();
-    Some(super::remote("jenkins-queue-item", found.get(2)?.as_str(), Some(url)))
+    Some(super::remote(
+        "jenkins-queue-item",
+        found.get(2)?.as_str(),
+        Some(url),
+    ))
 }
 
 fn last<'a>(pattern: &Regex, text: &'a str) -> Option<&'a str> {

@@ -102,7 +102,13 @@ pub fn classify(tool: &Tool, is_trigger: bool, text: &str) -> Judgement {
 }
 
 fn not_understood(text: &str) -> Judgement {
-    let start: String = text.lines().next().unwrap_or_default().chars().take(80).collect();
+    let start: String = text
+        .lines()
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .take(80)
+        .collect();
     let what = if start.is_empty() {
         "it was empty".to_owned()
     } else if start.starts_with('<') {

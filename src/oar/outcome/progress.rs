@@ -36,9 +36,14 @@ pub(super) fn lines(task: &str, marks: &Marks) -> Option<Judgement> {
 pub(super) fn no_token(name: &str) -> Judgement {
     Judgement::new(
         Attempt::NotStarted,
-        Outcome::new(Ending::Blocked, format!("the OAR server has no `{name}`, so nothing was started"))
-            .owner("whoever runs the OAR server")
-            .next(format!("set `{name}` in the environment of the OAR server and restart it")),
+        Outcome::new(
+            Ending::Blocked,
+            format!("the OAR server has no `{name}`, so nothing was started"),
+        )
+        .owner("whoever runs the OAR server")
+        .next(format!(
+            "set `{name}` in the environment of the OAR server and restart it"
+        )),
     )
 }
 
@@ -86,15 +91,20 @@ pub(super) fn failed(task: &str, marks: &Marks) -> Judgement {
         _ => (None, None),
     };
     let next = match task {
-        "image-consistency-check" => "look at the job and at the image health summary in the merge request",
+        "image-consistency-check" => {
+            "look at the job and at the image health summary in the merge request"
+        }
         "stage-testing" => "look at the build in Jenkins",
         _ => "read the log of the task",
     };
     Judgement::new(
         Attempt::Ended,
-        Outcome::new(Ending::Fail, reason.unwrap_or_else(|| format!("{task} failed")))
-            .next(next)
-            .remote(remote),
+        Outcome::new(
+            Ending::Fail,
+            reason.unwrap_or_else(|| format!("{task} failed")),
+        )
+        .next(next)
+        .remote(remote),
     )
 }
 
@@ -147,7 +157,11 @@ fn consistency(marks: &Marks) -> Option<Judgement> {
     }
     if marks.build_triggered.is_some() {
         let started = marks.build();
-        return Some(running(started_if_known(&started), "the job was started".to_owned(), started));
+        return Some(running(
+            started_if_known(&started),
+            "the job was started".to_owned(),
+            started,
+        ));
     }
     if let Some((id, state)) = marks.prow_duplicate {
         return Some(running(
@@ -210,7 +224,10 @@ fn stage(marks: &Marks) -> Option<Judgement> {
         let started = marks.build();
         let reason = match &started {
             Some(remote) if remote.kind == "jenkins-queue-item" => {
-                format!("the stage pipeline waits in the queue as item {}", remote.id)
+                format!(
+                    "the stage pipeline waits in the queue as item {}",
+                    remote.id
+                )
             }
             Some(remote) => format!("build {} of the stage pipeline was started", remote.id),
             None => "the stage pipeline was started, but its number is not known".to_owned(),
@@ -229,10 +246,16 @@ fn stage(marks: &Marks) -> Option<Judgement> {
     if marks.says("there is pending job in the queue") {
         return Some(queue_busy());
     }
-    if let Some((number, state)) = marks.build_state.filter(|(_, state)| *state == "In Progress") {
+    if let Some((number, state)) = marks
+        .build_state
+        .filter(|(_, state)| *state == "In Progress")
+    {
         return Some(running(
             Attempt::Running,
-            format!("build {number} of the stage pipeline is {}", state.to_lowercase()),
+            format!(
+                "build {number} of the stage pipeline is {}",
+                state.to_lowercase()
+            ),
             marks.build(),
         ));
     }
@@ -242,8 +265,11 @@ fn stage(marks: &Marks) -> Option<Judgement> {
 fn queue_busy() -> Judgement {
     Judgement::new(
         Attempt::NotStarted,
-        Outcome::new(Ending::Waiting, "the Jenkins queue is busy, so nothing was started")
-            .owner("the Jenkins queue"),
+        Outcome::new(
+            Ending::Waiting,
+            "the Jenkins queue is busy, so nothing was started",
+        )
+        .owner("the Jenkins queue"),
     )
 }
 
@@ -285,7 +311,9 @@ fn push(marks: &Marks) -> Option<Judgement> {
 
 fn approval(marks: &Marks) -> Option<Judgement> {
     if marks.checker.is_some() {
-        let log = marks.checker_log.map(|log| format!(", log {log} on the server"));
+        let log = marks
+            .checker_log
+            .map(|log| format!(", log {log} on the server"));
         return Some(Judgement::new(
             Attempt::Started,
             Outcome::new(
@@ -317,9 +345,12 @@ fn approval(marks: &Marks) -> Option<Judgement> {
         .then(|| {
             Judgement::new(
                 Attempt::NotStarted,
-                Outcome::new(Ending::Waiting, "not all resources of the release are approved")
-                    .owner(ART)
-                    .next("look which advisories are not in QE or later"),
+                Outcome::new(
+                    Ending::Waiting,
+                    "not all resources of the release are approved",
+                )
+                .owner(ART)
+                .next("look which advisories are not in QE or later"),
             )
         })
 }
@@ -332,7 +363,8 @@ fn signature(marks: &Marks) -> Option<Judgement> {
     ]
     .iter()
     .any(|part| marks.says(part));
-    let is_unsettled = marks.says("Comparing digest from url") && !marks.says("Signature check PASSED");
+    let is_unsettled =
+        marks.says("Comparing digest from url") && !marks.says("Signature check PASSED");
     (is_missing || is_unsettled).then(signature_awaited)
 }
 
@@ -340,9 +372,12 @@ fn signature(marks: &Marks) -> Option<Judgement> {
 pub(super) fn signature_awaited() -> Judgement {
     Judgement::new(
         Attempt::NotStarted,
-        Outcome::new(Ending::Waiting, "the digest or the signature of the payload is not published yet")
-            .owner("ART, signing")
-            .next("nothing to do; it is looked at again"),
+        Outcome::new(
+            Ending::Waiting,
+            "the digest or the signature of the payload is not published yet",
+        )
+        .owner("ART, signing")
+        .next("nothing to do; it is looked at again"),
     )
 }
 
@@ -358,7 +393,10 @@ fn without_status(task: &str, marks: &Marks) -> Option<Judgement> {
         "job-run" => job_run(marks),
         _ if task.starts_with("jobctl-") || task.starts_with("oarctl-") => Some(Judgement::new(
             Attempt::Ended,
-            Outcome::new(Ending::Pass, "the command succeeded; the server gives no details"),
+            Outcome::new(
+                Ending::Pass,
+                "the command succeeded; the server gives no details",
+            ),
         )),
         _ if marks.says(&format!("{} already pass", task.replace('-', " "))) => {
             Some(already_passed(task))
@@ -376,10 +414,9 @@ fn job_run(marks: &Marks) -> Option<Judgement> {
             marks.prow_job(),
         ));
     }
-    let trouble = marks
-        .text
-        .lines()
-        .find(|line| line.starts_with("Error code: ") || line.starts_with("Warning! Couldn't find job"))?;
+    let trouble = marks.text.lines().find(|line| {
+        line.starts_with("Error code: ") || line.starts_with("Warning! Couldn't find job")
+    })?;
     Some(Judgement::new(
         Attempt::NotStarted,
         Outcome::new(Ending::Fail, format!("the job was not started: {trouble}"))

@@ -18,7 +18,8 @@ pub fn recorded(task: &str, status: TaskStatus, text: Option<&str>) -> Judgement
     match status {
         TaskStatus::Pass => Judgement::new(
             Attempt::Ended,
-            Outcome::new(Ending::Pass, said(&text, "recorded as passed")).remote(named(task, &marks)),
+            Outcome::new(Ending::Pass, said(&text, "recorded as passed"))
+                .remote(named(task, &marks)),
         ),
         TaskStatus::NotStarted => Judgement::new(
             Attempt::NotStarted,
@@ -69,7 +70,10 @@ fn in_progress(task: &str, marks: &Marks) -> Judgement {
     if is_by_hand {
         return Judgement::new(
             Attempt::NotStarted,
-            Outcome::new(Ending::InProgress, "begun; it is judged anew from the test results"),
+            Outcome::new(
+                Ending::InProgress,
+                "begun; it is judged anew from the test results",
+            ),
         );
     }
     let repeats_safely = matches!(
@@ -79,7 +83,10 @@ fn in_progress(task: &str, marks: &Marks) -> Judgement {
     if repeats_safely {
         return Judgement::new(
             Attempt::NotStarted,
-            Outcome::new(Ending::InProgress, said(marks.text, "begun, no end recorded")),
+            Outcome::new(
+                Ending::InProgress,
+                said(marks.text, "begun, no end recorded"),
+            ),
         );
     }
     Judgement::new(
@@ -127,9 +134,9 @@ fn named(task: &str, marks: &Marks) -> Option<crate::release::Remote> {
 fn said(text: &str, otherwise: &str) -> String {
     let line = last_line(text).trim();
     let line = match line.split_once("Z: ") {
-        Some((stamp, rest)) if stamp.starts_with("20") => rest
-            .split_once(": ")
-            .map_or(rest, |(_, message)| message),
+        Some((stamp, rest)) if stamp.starts_with("20") => {
+            rest.split_once(": ").map_or(rest, |(_, message)| message)
+        }
         _ => line,
     };
     if line.is_empty() {

@@ -149,17 +149,26 @@ impl StateBox {
     ) -> Result<bool> {
         let before = self.task(name);
         let status = before.map_or(TaskStatus::NotStarted, |task| task.status);
-        let text = before.and_then(|task| task.result.as_deref()).unwrap_or_default();
+        let text = before
+            .and_then(|task| task.result.as_deref())
+            .unwrap_or_default();
         if matches!(status, TaskStatus::Pass | TaskStatus::InProgress) {
             let what = format!("`{name}` of {} is {status} already", self.release);
             return Err(Error::new(Kind::Conflict, what));
         }
         if let Some(holder) = claim::holder(text, token, now) {
-            let what = format!("`{name}` of {} is about to be started by {holder}", self.release);
+            let what = format!(
+                "`{name}` of {} is about to be started by {holder}",
+                self.release
+            );
             return Err(Error::new(Kind::Conflict, what));
         }
         let kept = claim::without(text);
-        let result = if kept.is_empty() { line } else { format!("{kept}\n{line}") };
+        let result = if kept.is_empty() {
+            line
+        } else {
+            format!("{kept}\n{line}")
+        };
         let work = Work {
             status,
             result: Some(result),

@@ -28,6 +28,9 @@ pub(super) fn holder<'a>(text: &'a str, token: &str, now: Timestamp) -> Option<&
 
 /// Returns a text without the lines of claims.
 pub(super) fn without(text: &str) -> String {
-    let lines: Vec<_> = text.lines().filter(|line| !line.starts_with(START)).collect();
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with(START))
+        .collect();
     lines.join("\n")
 }

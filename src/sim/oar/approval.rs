@@ -80,9 +80,9 @@ fn approve(command: &mut Command<'_>, request: Option<String>) -> Ran<Approved> 
         checker::move_advisories(command.outside, &command.advisories(), &mut command.log)?;
         return Ok(Approved::Now);
     }
-    command.log.info(
-        "Payload metadata URL not accessible immediately, scheduling background check...",
-    );
+    command
+        .log
+        .info("Payload metadata URL not accessible immediately, scheduling background check...");
     let y_stream = command.y_stream();
     if command.outside.get(&["oar", "checker"]).is_object() {
         command.log.warning(format!(
@@ -90,7 +90,12 @@ fn approve(command: &mut Command<'_>, request: Option<String>) -> Ran<Approved> 
         ));
         return Ok(Approved::NotNow);
     }
-    let pid = 4000 + command.outside.get(&["oar", "triggers", "oar_change_advisory_status"]).as_u64().unwrap_or(0);
+    let pid = 4000
+        + command
+            .outside
+            .get(&["oar", "triggers", "oar_change_advisory_status"])
+            .as_u64()
+            .unwrap_or(0);
     let now = command.outside.now();
     let file = format!(
         "/tmp/oar_logs/metadata_checker_{y_stream}_{}.log",
@@ -151,10 +156,7 @@ fn is_reachable(command: &mut Command<'_>) -> bool {
             .error("Execute oc command failed: error: unable to read image");
         return false;
     }
-    let is_reachable = command
-        .outside
-        .get(&["oar", "is_metadata_url_reachable"])
-        == true;
+    let is_reachable = command.outside.get(&["oar", "is_metadata_url_reachable"]) == true;
     if !is_reachable {
         command.log.info("The metadata url is not accessible");
     }

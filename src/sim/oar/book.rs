@@ -137,7 +137,13 @@ impl Book {
         Ok(found.unwrap_or(Value::Null))
     }
 
-    async fn apply(&self, release: &str, data: &Value, change: Change, now: Timestamp) -> Result<()> {
+    async fn apply(
+        &self,
+        release: &str,
+        data: &Value,
+        change: Change,
+        now: Timestamp,
+    ) -> Result<()> {
         if self.document(release).await?.is_none() {
             self.create(release, data, now).await?;
         }

@@ -151,18 +151,40 @@ async fn succeed(outside: &Outside, release: &str, started: Timestamp, at: Times
         }
         Err(_) => {
             let error = "change advisory status failed";
-            lines.push(line(at, "ERROR", &format!("Background metadata checker failed: {error}")));
-            lines.push(line(at, "ERROR", &format!("Release approval failed with error: {error}")));
+            lines.push(line(
+                at,
+                "ERROR",
+                &format!("Background metadata checker failed: {error}"),
+            ));
+            lines.push(line(
+                at,
+                "ERROR",
+                &format!("Release approval failed with error: {error}"),
+            ));
             TaskStatus::Fail
         }
     };
     end(outside, release, &data, status, &lines).await;
 }
 
-async fn time_out(outside: &Outside, release: &str, started: Timestamp, at: Timestamp, checks: i64) {
+async fn time_out(
+    outside: &Outside,
+    release: &str,
+    started: Timestamp,
+    at: Timestamp,
+    checks: i64,
+) {
     let mut lines = first_lines(release, started, checks + 1);
-    lines.push(line(at, "WARNING", "Timeout reached after 2 days, payload metadata URL still not accessible"));
-    lines.push(line(at, "WARNING", "Release approval timeout. Payload metadata URL still not accessible after 2 days."));
+    lines.push(line(
+        at,
+        "WARNING",
+        "Timeout reached after 2 days, payload metadata URL still not accessible",
+    ));
+    lines.push(line(
+        at,
+        "WARNING",
+        "Release approval timeout. Payload metadata URL still not accessible after 2 days.",
+    ));
     let data = outside.get(&["oar", "releases", release]);
     end(outside, release, &data, TaskStatus::Fail, &lines).await;
 }
@@ -175,7 +197,10 @@ async fn end(outside: &Outside, release: &str, data: &Value, status: TaskStatus,
         .record(release, data, TASK, status, Some(&text), outside.now())
         .await;
     if let Err(error) = written {
-        tracing::warn!("the simulated checker could not record its end: {}", error.chain());
+        tracing::warn!(
+            "the simulated checker could not record its end: {}",
+            error.chain()
+        );
     }
     let last = lines.last().map_or("", String::as_str);
     if let Err(error) = outside.slack("#team-qe-release", &format!("{release}: {last}")) {
@@ -187,22 +212,50 @@ fn first_lines(release: &str, started: Timestamp, checks: i64) -> Vec<String> {
     let until = started + SignedDuration::from_mins(LIMIT_MINS);
     let y_stream = super::outside::y_stream(release);
     let mut lines = vec![
-        line(started, "INFO", &format!("Google Sheets worksheet not found (expected for StateBox releases): cannot find worksheet {release} in report doc")),
+        line(
+            started,
+            "INFO",
+            &format!(
+                "Google Sheets worksheet not found (expected for StateBox releases): cannot find worksheet {release} in report doc"
+            ),
+        ),
         line(started, "INFO", "Scheduler lock acquired"),
-        line(started, "INFO", "Scheduler started: Checking payload metadata URL every 30 minutes"),
-        line(started, "INFO", &format!("Scheduler will run until {} or until URL becomes accessible", until.strftime("%Y-%m-%d %H:%M:%S"))),
+        line(
+            started,
+            "INFO",
+            "Scheduler started: Checking payload metadata URL every 30 minutes",
+        ),
+        line(
+            started,
+            "INFO",
+            &format!(
+                "Scheduler will run until {} or until URL becomes accessible",
+                until.strftime("%Y-%m-%d %H:%M:%S")
+            ),
+        ),
     ];
     for number in 1..=checks {
         let slept = started + SignedDuration::from_mins((number - 1) * INTERVAL_MINS);
         let at = started + SignedDuration::from_mins(number * INTERVAL_MINS);
         let left = until.duration_since(slept);
-        lines.push(line(slept, "INFO", &format!("Scheduler sleeping for 1800 seconds (timeout in {})", python_duration(left))));
+        lines.push(line(
+            slept,
+            "INFO",
+            &format!(
+                "Scheduler sleeping for 1800 seconds (timeout in {})",
+                python_duration(left)
+            ),
+        ));
         if number * INTERVAL_MINS >= LIMIT_MINS {
             break;
         }
         lines.push(line(at, "INFO", &format!("Scheduler check #{number}: Checking payload metadata URL accessibility for release {y_stream}")));
         if number < checks {
-            lines.push(line(at, "INFO", &format!("Scheduler check #{number}: Payload metadata URL still not accessible")));
+            lines.push(line(
+                at,
+                "INFO",
+                &format!("Scheduler check #{number}: Payload metadata URL still not accessible"),
+            ));
         }
     }
     lines

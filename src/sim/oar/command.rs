@@ -75,9 +75,7 @@ pub(super) async fn run(outside: &Outside, tool: &str, arguments: &Map<String, V
             text::succeeded(&command.log.output())
         }
         Err(Raised::Exit) => text::succeeded(&command.log.output()),
-        Err(Raised::Error(error)) => {
-            text::raised(&mut command.log, release, &name, &shown, &error)
-        }
+        Err(Raised::Error(error)) => text::raised(&mut command.log, release, &name, &shown, &error),
     }
 }
 
@@ -134,7 +132,9 @@ impl Command<'_> {
     /// The shipment merge request, which must be open.
     pub fn open_request(&self) -> Ran<String> {
         let number = self.request_number()?;
-        let state = self.outside.get(&["gitlab", "merge_requests", &number, "state"]);
+        let state = self
+            .outside
+            .get(&["gitlab", "merge_requests", &number, "state"]);
         if state != "opened" {
             return Err(format!("Gitlab MR {number} state is not open").into());
         }
@@ -166,7 +166,9 @@ impl Command<'_> {
     /// The Errata Tool needs a Kerberos ticket.
     pub fn errata_client(&self) -> Ran {
         if self.outside.lacks("KERBEROS") {
-            return Err("No Kerberos credentials available (default cache: FILE:/tmp/krb5cc_1000)".into());
+            return Err(
+                "No Kerberos credentials available (default cache: FILE:/tmp/krb5cc_1000)".into(),
+            );
         }
         Ok(())
     }
@@ -179,7 +181,9 @@ impl Command<'_> {
         entries
             .iter()
             .map(|(kind, id)| (kind.clone(), id.to_string().trim_matches('"').to_owned()))
-            .filter(|(_, id)| self.outside.get(&["errata", "advisories", id, "state"]) != "DROPPED_NO_SHIP")
+            .filter(|(_, id)| {
+                self.outside.get(&["errata", "advisories", id, "state"]) != "DROPPED_NO_SHIP"
+            })
             .collect()
     }
 
@@ -202,8 +206,13 @@ impl Command<'_> {
             return Ok(());
         }
         let state = entry["stage_release"].as_str().unwrap_or("created");
-        let state = if state == "not_started" { "created" } else { state };
-        self.log.info(format!("Found pipeline 7{request} with status {state}"));
+        let state = if state == "not_started" {
+            "created"
+        } else {
+            state
+        };
+        self.log
+            .info(format!("Found pipeline 7{request} with status {state}"));
         self.log.info(format!(
             "Stage 'stage-release-triggers' status: {{'status': '{state}', 'job': <ProjectPipelineJob id:8{request}>}}"
         ));
@@ -222,13 +231,20 @@ impl Command<'_> {
 
     /// Reads the entry of a task, logged as the tool does.
     pub async fn recorded(&mut self, task: &str) -> Ran<(Option<String>, Option<String>)> {
-        let document = self.outside.book().document(self.release).await.map_err(|error| error.chain())?;
+        let document = self
+            .outside
+            .book()
+            .document(self.release)
+            .await
+            .map_err(|error| error.chain())?;
         match &document {
             Some(document) => {
                 let line = hook::loaded(self.release, document);
                 self.log.info(line);
             }
-            None => self.log.info("State file not found, returning default state"),
+            None => self
+                .log
+                .info("State file not found, returning default state"),
         }
         let entry = document.and_then(|document| {
             document["tasks"]

@@ -70,7 +70,10 @@ fn post(command: &mut Command<'_>) -> Ran {
     }
     let id = outside.state().fresh_id().to_string();
     let outcome = outside.planned(&["prow", "plan", "outcomes"], "success");
-    let minutes = outside.get(&["prow", "plan", "minutes"]).as_i64().unwrap_or(100);
+    let minutes = outside
+        .get(&["prow", "plan", "minutes"])
+        .as_i64()
+        .unwrap_or(100);
     outside.set(
         &["prow", "jobs", &id],
         json!({
@@ -94,7 +97,10 @@ fn post(command: &mut Command<'_>) -> Ran {
         .print(format!("Image consistency check job url: {url}"));
     command.log.info(format!("{TRIGGERED}{id}"));
     command.log.info(format!("Prow job URL: {url}"));
-    let text = format!("image consistency check of {} runs at {url}", command.release);
+    let text = format!(
+        "image consistency check of {} runs at {url}",
+        command.release
+    );
     if outside.slack("#team-qe-release", &text).is_err() {
         return Err("share prow job url failed".into());
     }
@@ -131,9 +137,9 @@ fn look(command: &mut Command<'_>, request: &str, id: &str) -> Ran {
 }
 
 fn health(command: &mut Command<'_>, request: &str) -> Ran {
-    command
-        .log
-        .info(format!("Starting image health check for shipment MR {request}"));
+    command.log.info(format!(
+        "Starting image health check for shipment MR {request}"
+    ));
     if command.stage_release(request).is_err() {
         let error = "Stage release pipeline is not completed yet";
         command
@@ -184,8 +190,10 @@ fn triggered_id(text: &str) -> Option<String> {
 }
 
 fn url(id: &str) -> String {
-    let number = id.bytes().fold(2_000_000_000_000_000_000_u64, |number, byte| {
-        number.wrapping_mul(31).wrapping_add(u64::from(byte)) % 100_000_000_000_000_000
-    });
+    let number = id
+        .bytes()
+        .fold(2_000_000_000_000_000_000_u64, |number, byte| {
+            number.wrapping_mul(31).wrapping_add(u64::from(byte)) % 100_000_000_000_000_000
+        });
     format!("https://prow.ci.openshift.org/view/gs/test-platform-results/logs/{JOB}/2{number:018}")
 }

@@ -16,7 +16,9 @@ pub(super) async fn run(command: &mut Command<'_>) -> Ran {
             command.status(TASK, status);
             Ok(())
         }
-        Err(Raised::Error(error)) => Err(command.fail(TASK, "check cve tracker bug failed", &error)),
+        Err(Raised::Error(error)) => {
+            Err(command.fail(TASK, "check cve tracker bug failed", &error))
+        }
         Err(exit) => Err(exit),
     }
 }
@@ -67,14 +69,17 @@ async fn steps(command: &mut Command<'_>, request: &str) -> Ran<usize> {
         )
         .await
         .map_err(|error| Raised::Error(error.chain()))?;
-    command.log.info(format!(
-        "Added blocking (tasks: {TASK}) issue: {text}"
-    ));
+    command
+        .log
+        .info(format!("Added blocking (tasks: {TASK}) issue: {text}"));
     command.log.info(format!(
         "Created blocking issue in StateBox for {count} CVE tracker bugs"
     ));
     if command.arguments.get("notify") == Some(&json!(true)) {
-        command.tell("#forum-ocp-release", &format!("missed CVE trackers: {}", missed.join(", ")))?;
+        command.tell(
+            "#forum-ocp-release",
+            &format!("missed CVE trackers: {}", missed.join(", ")),
+        )?;
     }
     Ok(count)
 }

@@ -5,11 +5,7 @@ use jiff::{SignedDuration, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
 use super::outside::{Outside, y_stream};
-use crate::release::{
-    TaskStatus,
-    statebox::time::parse_day,
-    task::WORKFLOW_TASKS,
-};
+use crate::release::{TaskStatus, statebox::time::parse_day, task::WORKFLOW_TASKS};
 
 const CACHE_SIZE: usize = 50;
 const FINAL_STATES: [&str; 4] = ["REL_PREP", "PUSH_READY", "IN_PUSH", "SHIPPED_LIVE"];
@@ -128,7 +124,11 @@ fn shipped(outside: &Outside, release: &str) -> Value {
         is_shipped &= FINAL_STATES.contains(&state.as_str());
         details.insert(format!("{kind}_advisory"), json!(state));
     }
-    let flow = if request.is_some() { "konflux" } else { "errata" };
+    let flow = if request.is_some() {
+        "konflux"
+    } else {
+        "errata"
+    };
     json!({"shipped": is_shipped, "flow_type": flow, "details": details})
 }
 
@@ -186,9 +186,7 @@ async fn update(outside: &Outside, release: &str, arguments: &Map<String, Value>
         return json!({"success": false, "error": format!("Invalid task name: {task}. Must be one of: {names}")});
     }
     let result = text("result").filter(|text| !text.trim().is_empty());
-    let failed = |error: String| {
-        json!({"success": false, "error": error, "release": release, "task": task, "status": word})
-    };
+    let failed = |error: String| json!({"success": false, "error": error, "release": release, "task": task, "status": word});
     let data = match outside.build_data(release) {
         Ok(data) => data,
         Err(error) => return failed(error),
@@ -247,7 +245,8 @@ async fn discover(outside: &Outside) -> Value {
         let Ok(version) = semver::Version::parse(release) else {
             continue;
         };
-        if !is_active(data, today) || !matches!(outside.book().document(release).await, Ok(Some(_))) {
+        if !is_active(data, today) || !matches!(outside.book().document(release).await, Ok(Some(_)))
+        {
             continue;
         }
         match latest
@@ -308,7 +307,9 @@ fn cache_invalidate(outside: &Outside, release: Option<&str>) -> Value {
         Some(release) => {
             json!({"success": true, "message": format!("Cache entry for release {release} invalidated"), "release": release})
         }
-        None => json!({"success": true, "message": "All cache entries invalidated", "release": "all"}),
+        None => {
+            json!({"success": true, "message": "All cache entries invalidated", "release": "all"})
+        }
     }
 }
 

@@ -42,10 +42,19 @@ const RELEASE: Parameter = ("release", Kind::Required);
 const ARCH: Parameter = ("arch", Kind::Text("amd64"));
 
 const ENTRIES: [Entry; 28] = [
-    entry("oar_check_cve_tracker_bug", &[RELEASE, ("notify", Kind::Flag(false))]),
+    entry(
+        "oar_check_cve_tracker_bug",
+        &[RELEASE, ("notify", Kind::Flag(false))],
+    ),
     entry("oar_image_signed_check", &[RELEASE]),
-    entry("oar_image_consistency_check", &[RELEASE, ("job_id", Kind::Absent)]),
-    entry("oar_stage_testing", &[RELEASE, ("build_number", Kind::Absent)]),
+    entry(
+        "oar_image_consistency_check",
+        &[RELEASE, ("job_id", Kind::Absent)],
+    ),
+    entry(
+        "oar_stage_testing",
+        &[RELEASE, ("build_number", Kind::Absent)],
+    ),
     entry("oar_create_test_report", &[RELEASE]),
     entry("oar_take_ownership", &[RELEASE, ("email", Kind::Required)]),
     entry("oar_push_to_cdn_staging", &[RELEASE]),
@@ -53,9 +62,15 @@ const ENTRIES: [Entry; 28] = [
     entry("oarctl_start_release_detector", &[RELEASE]),
     entry(
         "oarctl_jira_notificator",
-        &[("dry_run", Kind::Flag(false)), ("from_date", Kind::Nullable)],
+        &[
+            ("dry_run", Kind::Flag(false)),
+            ("from_date", Kind::Nullable),
+        ],
     ),
-    entry("job_run", &[("job_name", Kind::Required), ("payload", Kind::Required)]),
+    entry(
+        "job_run",
+        &[("job_name", Kind::Required), ("payload", Kind::Required)],
+    ),
     entry(
         "jobctl_start_controller",
         &[
@@ -65,9 +80,15 @@ const ENTRIES: [Entry; 28] = [
             ARCH,
         ],
     ),
-    entry("jobctl_trigger_jobs_for_build", &[("build", Kind::Required), ARCH]),
+    entry(
+        "jobctl_trigger_jobs_for_build",
+        &[("build", Kind::Required), ARCH],
+    ),
     entry("jobctl_start_aggregator", &[ARCH]),
-    entry("jobctl_promote_test_results", &[("build", Kind::Required), ARCH]),
+    entry(
+        "jobctl_promote_test_results",
+        &[("build", Kind::Required), ARCH],
+    ),
     entry(
         "jobctl_update_retried_job_run",
         &[
@@ -101,7 +122,11 @@ const ENTRIES: [Entry; 28] = [
     ),
     entry(
         "oar_resolve_issue",
-        &[RELEASE, ("issue", Kind::Required), ("resolution", Kind::Required)],
+        &[
+            RELEASE,
+            ("issue", Kind::Required),
+            ("resolution", Kind::Required),
+        ],
     ),
     entry(
         "oar_get_issues",
@@ -112,7 +137,10 @@ const ENTRIES: [Entry; 28] = [
             ("task_name", Kind::Nullable),
         ],
     ),
-    entry("oar_get_task_blocker", &[RELEASE, ("task_name", Kind::Required)]),
+    entry(
+        "oar_get_task_blocker",
+        &[RELEASE, ("task_name", Kind::Required)],
+    ),
     entry("discover_active_releases", &[]),
     entry("mcp_cache_stats", &[]),
     entry("mcp_cache_invalidate", &[("release", Kind::Nullable)]),
@@ -160,7 +188,10 @@ pub(super) async fn call(outside: &Outside, params: &Value) -> Reply {
     {
         return Reply::Status(status);
     }
-    for (service, operation) in [("slack_down", ("slack", "post")), ("exception", ("oar", ""))] {
+    for (service, operation) in [
+        ("slack_down", ("slack", "post")),
+        ("exception", ("oar", "")),
+    ] {
         if kind == service {
             let operation = match operation {
                 ("oar", _) => ("oar", format!("{name}:exception")),

@@ -8,10 +8,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::{command::Command, outside::y_stream};
-use crate::release::{
-    TaskStatus,
-    task::WORKFLOW_TASKS,
-};
+use crate::release::{TaskStatus, task::WORKFLOW_TASKS};
 
 static STAMP: LazyLock<Regex> = LazyLock::new(|| {
     Regex::new(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})")
@@ -46,11 +43,16 @@ pub(super) async fn run(command: &mut Command<'_>, task: &str) {
                 .map(str::to_owned)
         }
         Ok(None) => {
-            command.log.info("State file not found, returning default state");
+            command
+                .log
+                .info("State file not found, returning default state");
             None
         }
         Err(error) => {
-            let line = format!("Failed to update StateBox for task '{task}': {}", error.chain());
+            let line = format!(
+                "Failed to update StateBox for task '{task}': {}",
+                error.chain()
+            );
             return command.log.warning(line);
         }
     };
@@ -61,9 +63,9 @@ pub(super) async fn run(command: &mut Command<'_>, task: &str) {
     command
         .log
         .info(format!("Updated task '{task}' status: {old} -> {status}"));
-    command
-        .log
-        .info(format!("Updated task '{task}' result (sensitive data masked)"));
+    command.log.info(format!(
+        "Updated task '{task}' result (sensitive data masked)"
+    ));
     let now = command.outside.now();
     let data = command.data.clone();
     let written = command
@@ -81,7 +83,10 @@ pub(super) async fn run(command: &mut Command<'_>, task: &str) {
                 .info(format!("StateBox updated successfully for task '{task}'"));
             return;
         }
-        Err(error) => format!("Failed to update StateBox for task '{task}': {}", error.chain()),
+        Err(error) => format!(
+            "Failed to update StateBox for task '{task}': {}",
+            error.chain()
+        ),
     };
     command.log.warning(line);
 }
@@ -131,6 +136,8 @@ pub(super) fn initialized(release: &str) -> String {
 /// The line of a StateBox that was read.
 pub(super) fn loaded(release: &str, document: &Value) -> String {
     let name = document["updated_at"].as_str().unwrap_or_default();
-    let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes()).simple().to_string();
+    let id = uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes())
+        .simple()
+        .to_string();
     format!("Loaded state from {} (SHA: {})", path(release), &id[..8])
 }

@@ -40,13 +40,19 @@ pub(super) async fn run(outside: &Outside, name: &str, arguments: &Map<String, V
     super::data::python_json(&answer)
 }
 
-async fn add(outside: &Outside, release: &str, arguments: &Map<String, Value>) -> Result<Value, String> {
+async fn add(
+    outside: &Outside,
+    release: &str,
+    arguments: &Map<String, Value>,
+) -> Result<Value, String> {
     let issue = text(arguments, "issue");
     if issue.trim().is_empty() {
         return Err("Issue description cannot be empty".to_owned());
     }
     if issue.chars().count() > MAX_CHARS {
-        return Err(format!("Issue description too long (max {MAX_CHARS} characters)"));
+        return Err(format!(
+            "Issue description too long (max {MAX_CHARS} characters)"
+        ));
     }
     let is_blocker = arguments["blocker"] == true;
     let related: Vec<String> = text(arguments, "related_tasks")
@@ -62,7 +68,11 @@ async fn add(outside: &Outside, release: &str, arguments: &Map<String, Value>) -
         .await
         .map_err(|error| error.message)?;
     let entry = found(outside, release, issue, false).await?;
-    let kind = if is_blocker { "blocking" } else { "non-blocking" };
+    let kind = if is_blocker {
+        "blocking"
+    } else {
+        "non-blocking"
+    };
     Ok(json!({
         "success": true,
         "message": format!("Added {kind} issue"),
@@ -71,15 +81,27 @@ async fn add(outside: &Outside, release: &str, arguments: &Map<String, Value>) -
     }))
 }
 
-async fn resolve(outside: &Outside, release: &str, arguments: &Map<String, Value>) -> Result<Value, String> {
+async fn resolve(
+    outside: &Outside,
+    release: &str,
+    arguments: &Map<String, Value>,
+) -> Result<Value, String> {
     let issue = text(arguments, "issue");
-    let before = outside.book().issues(release).await.map_err(|error| error.chain())?;
+    let before = outside
+        .book()
+        .issues(release)
+        .await
+        .map_err(|error| error.chain())?;
     outside
         .book()
         .resolve_issue(release, issue, text(arguments, "resolution"))
         .await
         .map_err(|error| error.message)?;
-    let after = outside.book().issues(release).await.map_err(|error| error.chain())?;
+    let after = outside
+        .book()
+        .issues(release)
+        .await
+        .map_err(|error| error.chain())?;
     let entry = after
         .into_iter()
         .zip(before)
@@ -93,11 +115,19 @@ async fn resolve(outside: &Outside, release: &str, arguments: &Map<String, Value
     }))
 }
 
-async fn list(outside: &Outside, release: &str, arguments: &Map<String, Value>) -> Result<Value, String> {
+async fn list(
+    outside: &Outside,
+    release: &str,
+    arguments: &Map<String, Value>,
+) -> Result<Value, String> {
     let is_unresolved_only = arguments["unresolved_only"] == true;
     let is_blockers_only = arguments["blockers_only"] == true;
     let task = arguments.get("task_name").and_then(Value::as_str);
-    let mut issues = outside.book().issues(release).await.map_err(|error| error.chain())?;
+    let mut issues = outside
+        .book()
+        .issues(release)
+        .await
+        .map_err(|error| error.chain())?;
     issues.retain(|issue| {
         (!is_unresolved_only || issue["resolved"] == false)
             && (!is_blockers_only || issue["blocker"] == true)
@@ -116,9 +146,17 @@ async fn list(outside: &Outside, release: &str, arguments: &Map<String, Value>) 
     }))
 }
 
-async fn blocker(outside: &Outside, release: &str, arguments: &Map<String, Value>) -> Result<Value, String> {
+async fn blocker(
+    outside: &Outside,
+    release: &str,
+    arguments: &Map<String, Value>,
+) -> Result<Value, String> {
     let task = text(arguments, "task_name");
-    let issues = outside.book().issues(release).await.map_err(|error| error.chain())?;
+    let issues = outside
+        .book()
+        .issues(release)
+        .await
+        .map_err(|error| error.chain())?;
     let found = issues
         .into_iter()
         .find(|issue| is_open_blocker(issue) && is_about(issue, task));
@@ -131,9 +169,18 @@ async fn blocker(outside: &Outside, release: &str, arguments: &Map<String, Value
     }))
 }
 
-async fn found(outside: &Outside, release: &str, issue: &str, is_resolved: bool) -> Result<Value, String> {
+async fn found(
+    outside: &Outside,
+    release: &str,
+    issue: &str,
+    is_resolved: bool,
+) -> Result<Value, String> {
     let wanted = issue.trim().to_lowercase();
-    let issues = outside.book().issues(release).await.map_err(|error| error.chain())?;
+    let issues = outside
+        .book()
+        .issues(release)
+        .await
+        .map_err(|error| error.chain())?;
     let entry = issues.into_iter().find(|entry| {
         entry["resolved"] == is_resolved
             && entry["issue"]
@@ -144,5 +191,8 @@ async fn found(outside: &Outside, release: &str, issue: &str, is_resolved: bool)
 }
 
 fn text<'a>(arguments: &'a Map<String, Value>, name: &str) -> &'a str {
-    arguments.get(name).and_then(Value::as_str).unwrap_or_default()
+    arguments
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }

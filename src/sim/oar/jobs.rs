@@ -15,10 +15,12 @@ pub(super) async fn run(outside: &Outside, name: &str, arguments: &Map<String, V
 
 async fn detect(outside: &Outside, arguments: &Map<String, Value>) -> String {
     let stream = argument(arguments, "release");
-    let is_stream = stream.split('.').count() == 2
-        && stream.split('.').all(|part| part.parse::<u32>().is_ok());
+    let is_stream =
+        stream.split('.').count() == 2 && stream.split('.').all(|part| part.parse::<u32>().is_ok());
     if !is_stream {
-        let usage = format!("Usage: oarctl start-release-detector [OPTIONS]\n\nError: Invalid OCP minor version {stream}");
+        let usage = format!(
+            "Usage: oarctl start-release-detector [OPTIONS]\n\nError: Invalid OCP minor version {stream}"
+        );
         return text::failed(2, &usage);
     }
     let releases = outside.get(&["oar", "releases"]);
@@ -65,15 +67,25 @@ fn controller(outside: &Outside, name: &str, arguments: &Map<String, Value>) -> 
         .collect();
     if !missing.is_empty() {
         let names = missing.join(", ");
-        return text::failed(1, &format!("Missing required environment variables: {names}"));
+        return text::failed(
+            1,
+            &format!("Missing required environment variables: {names}"),
+        );
     }
-    let starts_jobs = matches!(name, "jobctl_start_controller" | "jobctl_trigger_jobs_for_build");
+    let starts_jobs = matches!(
+        name,
+        "jobctl_start_controller" | "jobctl_trigger_jobs_for_build"
+    );
     if starts_jobs {
         let build = match argument(arguments, "build") {
             "" => argument(arguments, "release"),
             build => build,
         };
-        start(outside, "periodic-ci-openshift-release-tests-blocking", build);
+        start(
+            outside,
+            "periodic-ci-openshift-release-tests-blocking",
+            build,
+        );
     }
     outside.triggered(name);
     text::succeeded("")
@@ -95,5 +107,8 @@ fn start(outside: &Outside, name: &str, what: &str) -> String {
 }
 
 fn argument<'a>(arguments: &'a Map<String, Value>, name: &str) -> &'a str {
-    arguments.get(name).and_then(Value::as_str).unwrap_or_default()
+    arguments
+        .get(name)
+        .and_then(Value::as_str)
+        .unwrap_or_default()
 }

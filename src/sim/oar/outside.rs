@@ -178,7 +178,9 @@ impl Outside {
         }
         cache.misses += 1;
         let data = self.fresh_build_data(release)?;
-        cache.entries.insert(release.to_owned(), (now, data.clone()));
+        cache
+            .entries
+            .insert(release.to_owned(), (now, data.clone()));
         Ok(data)
     }
 
@@ -220,7 +222,9 @@ impl fmt::Debug for Outside {
 
 /// Whether something that began at `started_at` and takes `minutes` is over.
 pub(super) fn is_over(entry: &Value, now: Timestamp) -> bool {
-    let started: Option<Timestamp> = entry["started_at"].as_str().and_then(|text| text.parse().ok());
+    let started: Option<Timestamp> = entry["started_at"]
+        .as_str()
+        .and_then(|text| text.parse().ok());
     let minutes = entry["minutes"].as_i64().unwrap_or(0);
     started.is_none_or(|started| now.duration_since(started) >= SignedDuration::from_mins(minutes))
 }

@@ -10,13 +10,16 @@ use super::command::{Command, Ran};
 const TASK: &str = "take-ownership";
 
 static EMAIL: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"^[a-zA-Z0-9._%+-]+@[a-zA-Z0-9.-]+\.[a-zA-Z]{2,}$").expect("the pattern is constant")
+    Regex::new(r"^[a-zA-Z0-9._%+-]+@[a-zA-Z0-9.-]+\.[a-zA-Z]{2,}$")
+        .expect("the pattern is constant")
 });
 
 pub(super) async fn run(command: &mut Command<'_>) -> Ran {
     let email = command.argument("email").unwrap_or_default();
     if !EMAIL.is_match(&email) {
-        return Err(format!("Invalid value for '-e' / '--email': {email} is not a valid email").into());
+        return Err(
+            format!("Invalid value for '-e' / '--email': {email} is not a valid email").into(),
+        );
     }
     command.status(TASK, "In Progress");
     match steps(command, &email).await {
@@ -65,7 +68,10 @@ async fn steps(command: &mut Command<'_>, email: &str) -> Ran {
         .info(format!("Added QE release lead comment to MR {request}"));
     report_abnormal(command, &abnormal).await;
     assign_subtasks(command, user)?;
-    command.tell("#team-qe-release", &format!("{} is owned by {user}", command.release))?;
+    command.tell(
+        "#team-qe-release",
+        &format!("{} is owned by {user}", command.release),
+    )?;
     if !abnormal.is_empty() {
         command.tell("#forum-ocp-release", "advisories are in abnormal state")?;
     }
@@ -117,13 +123,17 @@ fn assign_subtasks(command: &mut Command<'_>, user: &str) -> Ran {
         let key = subtask["key"].as_str().unwrap_or_default().to_owned();
         let summary = subtask["summary"].as_str().unwrap_or_default().to_owned();
         command.log.info(format!("found subtask {key} - {summary}"));
-        command.log.info(format!("updating jira issue {key} assignee"));
+        command
+            .log
+            .info(format!("updating jira issue {key} assignee"));
         subtask["assignee"] = json!(user);
         command
             .log
             .info(format!("jira issue {key} assignee is updated to {user}"));
         if place < 2 && subtask["status"] != "Closed" {
-            command.log.info(format!("updating jira issue {key} status ..."));
+            command
+                .log
+                .info(format!("updating jira issue {key} status ..."));
             subtask["status"] = json!("In Progress");
             command
                 .log

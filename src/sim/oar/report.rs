@@ -16,11 +16,16 @@ pub(super) async fn run(command: &mut Command<'_>) -> Ran {
             return Ok(());
         }
         Ok(None) => {}
-        Err(error) => command
-            .log
-            .warning(format!("Failed to check StateBox existence: {}", error.chain())),
+        Err(error) => command.log.warning(format!(
+            "Failed to check StateBox existence: {}",
+            error.chain()
+        )),
     }
-    if command.outside.get(&["oar", "worksheets", &release]).is_object() {
+    if command
+        .outside
+        .get(&["oar", "worksheets", &release])
+        .is_object()
+    {
         command.log.info(format!(
             "Found existing worksheet for {release} (old release): https://docs.google.com/spreadsheets/d/simulated#{release}"
         ));
@@ -32,8 +37,13 @@ pub(super) async fn run(command: &mut Command<'_>) -> Ran {
     command
         .log
         .info(format!("Initializing StateBox for new release {release}"));
-    if command.data["release_date"].as_str().is_none_or(str::is_empty) {
-        let error = format!("Failed to load state: release_date not found in assembly config for {release}");
+    if command.data["release_date"]
+        .as_str()
+        .is_none_or(str::is_empty)
+    {
+        let error = format!(
+            "Failed to load state: release_date not found in assembly config for {release}"
+        );
         command.log.exception("Failed to create StateBox", &error);
         return Err(error.into());
     }
@@ -43,7 +53,9 @@ pub(super) async fn run(command: &mut Command<'_>) -> Ran {
         .create(&release, &command.data, command.outside.now())
         .await;
     if let Err(error) = created {
-        command.log.exception("Failed to create StateBox", &error.chain());
+        command
+            .log
+            .exception("Failed to create StateBox", &error.chain());
         return Err(error.chain().into());
     }
     command.log.info(format!(

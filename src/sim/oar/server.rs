@@ -147,7 +147,10 @@ pub async fn start(state: Arc<SimState>, store: Arc<dyn StateStore>) -> Result<R
     };
     let router = Router::new()
         .route("/mcp", any(mcp))
-        .route("/mcp/", any(async || (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/mcp")])))
+        .route(
+            "/mcp/",
+            any(async || (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, "/mcp")])),
+        )
         .route("/health", get(health))
         .with_state(server);
     let stopped = stop.clone();
@@ -165,7 +168,12 @@ pub async fn start(state: Arc<SimState>, store: Arc<dyn StateStore>) -> Result<R
     })
 }
 
-async fn mcp(State(server): State<Server>, method: Method, headers: HeaderMap, body: Bytes) -> Response {
+async fn mcp(
+    State(server): State<Server>,
+    method: Method,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let session = text_of(&headers, SESSION);
     if let Some(id) = &session
         && !server.sessions.knows(id, server.outside.epoch())
@@ -182,11 +190,21 @@ async fn mcp(State(server): State<Server>, method: Method, headers: HeaderMap, b
             }
             None => missing_session(),
         },
-        _ => protocol_error(StatusCode::METHOD_NOT_ALLOWED, -32600, "Method Not Allowed", None),
+        _ => protocol_error(
+            StatusCode::METHOD_NOT_ALLOWED,
+            -32600,
+            "Method Not Allowed",
+            None,
+        ),
     }
 }
 
-async fn post(server: &Server, headers: &HeaderMap, session: Option<String>, body: &[u8]) -> Response {
+async fn post(
+    server: &Server,
+    headers: &HeaderMap,
+    session: Option<String>,
+    body: &[u8],
+) -> Response {
     let accepts = |wanted: &str| {
         text_of(headers, header::ACCEPT.as_str()).is_some_and(|accept| accept.contains(wanted))
     };
@@ -222,7 +240,8 @@ async fn post(server: &Server, headers: &HeaderMap, session: Option<String>, bod
     let method = message["method"].as_str().unwrap_or_default();
     if method == "initialize" {
         let id = server.sessions.open();
-        let answer = json!({"jsonrpc": "2.0", "id": message["id"], "result": welcome(&message["params"])});
+        let answer =
+            json!({"jsonrpc": "2.0", "id": message["id"], "result": welcome(&message["params"])});
         return frame(&answer, &id);
     }
     let Some(session) = session else {
@@ -247,12 +266,16 @@ async fn post(server: &Server, headers: &HeaderMap, session: Option<String>, bod
             Reply::Nothing => return broken_stream(&session),
         },
         _ => {
-            let error = json!({"code": -32602, "message": "Invalid request parameters", "data": ""});
+            let error =
+                json!({"code": -32602, "message": "Invalid request parameters", "data": ""});
             let answer = json!({"jsonrpc": "2.0", "id": message["id"], "error": error});
             return frame(&answer, &session);
         }
     };
-    frame(&json!({"jsonrpc": "2.0", "id": message["id"], "result": result}), &session)
+    frame(
+        &json!({"jsonrpc": "2.0", "id": message["id"], "result": result}),
+        &session,
+    )
 }
 
 fn listen(server: &Server, headers: &HeaderMap, session: Option<String>) -> Response {
@@ -276,7 +299,10 @@ fn listen(server: &Server, headers: &HeaderMap, session: Option<String>) -> Resp
     });
     (
         [
-            (header::CONTENT_TYPE.as_str(), "text/event-stream".to_owned()),
+            (
+                header::CONTENT_TYPE.as_str(),
+                "text/event-stream".to_owned(),
+            ),
             (SESSION, session),
         ],
         Body::from_stream(ReaderStream::new(reader)),
@@ -320,7 +346,12 @@ fn frame(message: &Value, session: &str) -> Response {
 }
 
 fn missing_session() -> Response {
-    protocol_error(StatusCode::BAD_REQUEST, -32600, "Bad Request: Missing session ID", None)
+    protocol_error(
+        StatusCode::BAD_REQUEST,
+        -32600,
+        "Bad Request: Missing session ID",
+        None,
+    )
 }
 
 fn protocol_error(status: StatusCode, code: i64, message: &str, session: Option<&str>) -> Response {
@@ -339,7 +370,10 @@ fn protocol_error(status: StatusCode, code: i64, message: &str, session: Option<
 /// An answer whose connection breaks before anything useful was sent.
 fn broken_stream(session: &str) -> Response {
     (
-        [(header::CONTENT_TYPE.as_str(), "text/event-stream"), (SESSION, session)],
+        [
+            (header::CONTENT_TYPE.as_str(), "text/event-stream"),
+            (SESSION, session),
+        ],
         Body::from_stream(ReaderStream::new(Broken)),
     )
         .into_response()
@@ -348,7 +382,11 @@ fn broken_stream(session: &str) -> Response {
 struct Broken;
 
 impl AsyncRead for Broken {
-    fn poll_read(self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+        _: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Poll::Ready(Err(io::ErrorKind::ConnectionReset.into()))
     }
 }

@@ -15,7 +15,10 @@ pub(super) async fn run(command: &mut Command<'_>) -> Ran {
     let request = command.open_request()?;
     command.slack_client()?;
     command.statebox_client()?;
-    match command.argument("build_number").filter(|number| number != "0") {
+    match command
+        .argument("build_number")
+        .filter(|number| number != "0")
+    {
         Some(number) => look(command, &number),
         None => trigger(command, &request).await,
     }
@@ -34,9 +37,9 @@ async fn trigger(command: &mut Command<'_>, request: &str) -> Ran {
             return Ok(());
         }
         Some("In Progress") => {
-            command.log.info(
-                "stage testing already triggered and in progress, no need to trigger again",
-            );
+            command
+                .log
+                .info("stage testing already triggered and in progress, no need to trigger again");
             return Ok(());
         }
         _ => {}
@@ -71,11 +74,19 @@ fn build(command: &mut Command<'_>) -> Ran {
     if outside.state().fault("jenkins", "build").is_some() {
         command.log.error("trigger stage pipeline job failed");
         command.status(TASK, "Fail");
-        return Err("503 Server Error: Service Unavailable for url: https://jenkins.example.com".into());
+        return Err(
+            "503 Server Error: Service Unavailable for url: https://jenkins.example.com".into(),
+        );
     }
-    let number = outside.get(&["jenkins", "next_build"]).as_u64().unwrap_or(1501);
+    let number = outside
+        .get(&["jenkins", "next_build"])
+        .as_u64()
+        .unwrap_or(1501);
     let outcome = outside.planned(&["jenkins", "plan", "outcomes"], "SUCCESS");
-    let minutes = outside.get(&["jenkins", "plan", "minutes"]).as_i64().unwrap_or(180);
+    let minutes = outside
+        .get(&["jenkins", "plan", "minutes"])
+        .as_i64()
+        .unwrap_or(180);
     outside.set(&["jenkins", "next_build"], (number + 1).into());
     outside.set(
         &["jenkins", "builds", &number.to_string()],
@@ -90,23 +101,32 @@ fn build(command: &mut Command<'_>) -> Ran {
     outside.triggered("oar_stage_testing");
     let url = format!("{SERVER}/job/zstreams/job/Stage-Pipeline/{number}/");
     let shown = if outside.get(&["jenkins", "plan", "shows_queue_item"]) == true {
-        format!("a new job triggered by you is pending, you can check queue item link: {SERVER}/queue/item/{}/api/json", number + 6000)
+        format!(
+            "a new job triggered by you is pending, you can check queue item link: {SERVER}/queue/item/{}/api/json",
+            number + 6000
+        )
     } else {
         url.clone()
     };
     command
         .log
         .info(format!("triggered stage pipeline job: <{shown}>"));
-    command.tell("#team-qe-release", &format!("stage testing of {} runs at {url}", command.release))
+    command.tell(
+        "#team-qe-release",
+        &format!("stage testing of {} runs at {url}", command.release),
+    )
 }
 
 fn look(command: &mut Command<'_>, number: &str) -> Ran {
     if number.parse::<u64>().is_err() {
-        return Err(format!("Invalid value for '-n' / '--build_number': '{number}' is not a valid integer.").into());
+        return Err(format!(
+            "Invalid value for '-n' / '--build_number': '{number}' is not a valid integer."
+        )
+        .into());
     }
-    command
-        .log
-        .info(format!("check stage job status according to job id: {number}"));
+    command.log.info(format!(
+        "check stage job status according to job id: {number}"
+    ));
     let build = command.outside.get(&["jenkins", "builds", number]);
     if build["release"] != command.release {
         return Err(format!("get job {JOB}/{number} status failed").into());

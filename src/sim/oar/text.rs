@@ -54,7 +54,12 @@ impl Log {
 
     /// What was logged, then what was printed.
     pub fn output(&self) -> String {
-        let parts: Vec<_> = self.lines.iter().chain(&self.printed).map(String::as_str).collect();
+        let parts: Vec<_> = self
+            .lines
+            .iter()
+            .chain(&self.printed)
+            .map(String::as_str)
+            .collect();
         parts.join("\n").trim().to_owned()
     }
 
@@ -79,17 +84,33 @@ pub(super) fn succeeded(output: &str) -> String {
 
 /// The answer of a command that ended with a code.
 pub(super) fn failed(code: i64, output: &str) -> String {
-    let output = if output.is_empty() { "Unknown error" } else { output };
+    let output = if output.is_empty() {
+        "Unknown error"
+    } else {
+        output
+    };
     format!("✗ Command failed (exit code {code})\n\n{output}")
 }
 
 /// The answer of an `oar` command that raised an exception.
-pub(super) fn raised(log: &mut Log, release: &str, command: &str, arguments: &str, error: &str) -> String {
+pub(super) fn raised(
+    log: &mut Log,
+    release: &str,
+    command: &str,
+    arguments: &str,
+    error: &str,
+) -> String {
     log.exception(
         &format!("Command raised exception (release={release}, command={command}): {error}"),
         error,
     );
-    let report = report("✗ Command execution failed", release, command, arguments, error);
+    let report = report(
+        "✗ Command execution failed",
+        release,
+        command,
+        arguments,
+        error,
+    );
     failed(1, &format!("{}\n\n{report}", log.output()))
 }
 
