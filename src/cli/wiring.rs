@@ -25,7 +25,7 @@ use crate::{
         release::{Drives, DrivesPart},
     },
     services,
-    sim::{self, Simulation, people::Peopled},
+    sim::{self, Simulation, oar::Watched, people::Peopled},
     state::{StateStore, fixed::FixedStore, local::LocalStore},
     world::{World, system::SystemWorld},
 };
@@ -46,7 +46,7 @@ pub struct Wiring {
     fallback: Option<Arc<dyn StateStore>>,
     folders: Folders,
     // Dropped last: everything above runs on it.
-    _server: Option<sim::oar::Running>,
+    _server: Option<Arc<sim::oar::Running>>,
     runtime: Runtime,
 }
 
@@ -188,7 +188,9 @@ impl Wiring {
             local.import(text)?;
         }
         let store: Arc<dyn StateStore> = Arc::new(Peopled::new(Arc::new(local), state.clone()));
-        let server = runtime.block_on(sim::oar::start(state, store.clone()))?;
+        let server = Arc::new(runtime.block_on(sim::oar::start(state, store.clone()))?);
+        // The checker of the server wakes up before anybody looks at the state.
+        let store: Arc<dyn StateStore> = Arc::new(Watched::new(store, server.clone()));
         simulation.world().set_endpoint("oar", server.endpoint());
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;

@@ -41,7 +41,7 @@ impl ToolStore {
             Err(error) => return Err(error),
         };
         if document["source"] == "worksheet" {
-            return self.from_sheet(release, &document).await.map(Some);
+            return self.sheet_snapshot(release, &document).await.map(Some);
         }
         let document = StateBox::parse(&document.to_string(), release)?;
         Ok(Some(Snapshot {
@@ -53,7 +53,7 @@ impl ToolStore {
     }
 
     /// Makes a document from the sheet's statuses and ART's data. It has no results and no issues.
-    async fn from_sheet(&self, release: &Version, sheet: &Value) -> Result<Snapshot> {
+    async fn sheet_snapshot(&self, release: &Version, sheet: &Value) -> Result<Snapshot> {
         let arguments = json!({"release": release.to_string()});
         let data = self
             .oar
@@ -155,14 +155,18 @@ impl StateStore for ToolStore {
                 );
             }
             let arguments = json!({"release": release.to_string()});
-            self.oar.call("oar_create_test_report", &arguments).await?;
-            self.read_status(release).await?.ok_or_else(|| {
+            let answer = self.oar.call("oar_create_test_report", &arguments).await?;
+            let created = self.read_status(release).await?;
+            created.ok_or_else(|| {
+                let reason = answer.outcome.map(|outcome| outcome.reason);
                 Error::new(
                     Kind::Unexpected,
-                    format!("the server made no StateBox for {release}"),
+                    format!(
+                        "the server made no StateBox for {release}: {}",
+                        reason.unwrap_or_default()
+                    ),
                 )
                 .service("oar")
-                .hint("read the log of `oar_create_test_report`")
             })
         })
     }

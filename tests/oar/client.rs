@@ -24,6 +24,18 @@ async fn a_changing_call_whose_answer_is_lost_is_ambiguous_and_sent_once() {
 }
 
 #[tokio::test]
+async fn a_call_that_broke_before_the_work_looks_the_same_to_us() {
+    let bench = Bench::new().await;
+    bench.fault("oar", "oar_stage_testing", "reset", 1);
+    let error = bench
+        .call("oar_stage_testing", json!({"release": RELEASE}))
+        .await
+        .unwrap_err();
+    assert!(error.is_ambiguous);
+    assert_eq!(bench.triggers("oar_stage_testing"), 0);
+}
+
+#[tokio::test]
 async fn after_a_lost_answer_the_server_starts_no_second_job() {
     let bench = Bench::new().await;
     bench.fault("oar", "oar_image_consistency_check", "timeout", 1);
@@ -235,4 +247,27 @@ async fn the_server_lists_its_tools() {
     let bench = Bench::new().await;
     let client = Server::new(bench.world.clone(), http(), bench.server.endpoint());
     assert_eq!(client.tool_names().await.unwrap().len(), 28);
+}
+
+#[tokio::test]
+async fn asking_for_a_trigger_again_and_again_starts_one() {
+    for tool in ["oar_image_consistency_check", "oar_stage_testing"] {
+        let bench = Bench::new().await;
+        for fault in [
+            "timeout",
+            "reset",
+            "status:500",
+            "garbage",
+            "slack_down",
+            "html",
+        ] {
+            bench.fault("oar", tool, fault, 1);
+            let answer = bench.call(tool, json!({"release": RELEASE})).await;
+            let is_over = answer.is_ok_and(|answer| {
+                matches!(answer.outcome.unwrap().status, Ending::Pass | Ending::Fail)
+            });
+            assert!(!is_over, "{tool} {fault}");
+        }
+        assert_eq!(bench.triggers(tool), 1, "{tool}");
+    }
 }

@@ -447,6 +447,7 @@ async fn a_scheduled_approval_ends_in_the_state_store() {
     )
     .await;
     bench.pass_minutes(60);
+    bench.server.settle().await;
     bench.set("oar/is_metadata_url_reachable", json!(true));
     bench.pass_minutes(29);
     bench.server.settle().await;
@@ -541,6 +542,21 @@ async fn the_servers_copy_of_build_data_is_old_until_it_is_invalidated() {
         .await
         .unwrap();
     assert_eq!(ticket().await, "ART-2");
+}
+
+#[tokio::test]
+async fn an_exception_fails_the_command_and_starts_nothing() {
+    let bench = Bench::new().await;
+    bench.fault("oar", "oar_push_to_cdn_staging", "exception", 1);
+    let answer = check(
+        &bench,
+        "oar_push_to_cdn_staging",
+        Ending::Fail,
+        Attempt::Ended,
+    )
+    .await;
+    assert!(answer.text.contains("Error: internal error"));
+    assert_eq!(bench.triggers("oar_push_to_cdn_staging"), 0);
 }
 
 #[tokio::test]

@@ -132,6 +132,19 @@ fn the_id_printed_before_a_failed_trigger_is_found() {
 }
 
 #[test]
+fn the_id_in_the_message_of_a_failed_trigger_is_found() {
+    let judgement = raised(
+        "image_consistency_check",
+        &[],
+        &format!("Job {UUID} not ready after 5 attempts (25s)."),
+    );
+    assert_eq!(
+        remote(&check(judgement, Ending::InProgress, Attempt::Started)),
+        ("prow-job", UUID)
+    );
+}
+
+#[test]
 fn a_duplicate_that_was_suppressed_keeps_its_job() {
     let line = format!("Prow job {UUID} already in state 'success', skipping duplicate trigger");
     let judgement = check(
@@ -620,4 +633,26 @@ fn a_started_prow_job_of_job_run_is_named_and_a_refusal_fails() {
         "✓ Command succeeded\n\nError code: 404, reason: Not Found",
     );
     check(judgement, Ending::Fail, Attempt::NotStarted);
+}
+
+#[test]
+fn an_answer_that_was_cut_is_never_taken_for_an_end() {
+    let lines = [
+        "task [Stage Testing] status is changed to [In Progress]",
+        "build status of zstreams/Stage-Pipeline/1501 is SUCCESS",
+        "task [Stage Testing] status is changed to [Pass]",
+    ];
+    let lines: Vec<_> = lines.iter().map(|line| format!("{STAMP}{line}")).collect();
+    let whole = format!("✓ Command succeeded\n\n{}", lines.join("\n"));
+    for (end, _) in whole.char_indices() {
+        let judgement = judge("stage_testing", &whole[..end]);
+        assert!(
+            matches!(
+                judgement.outcome.status,
+                Ending::Waiting | Ending::InProgress
+            ),
+            "{}: {judgement:?}",
+            &whole[..end]
+        );
+    }
 }

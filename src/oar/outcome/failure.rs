@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::{
-    Attempt, Judgement, log,
+    Attempt, Judgement, lines, log,
     marks::Marks,
     progress::{self, ART},
 };
@@ -68,7 +68,7 @@ fn started_all_the_same(task: &str, marks: &Marks, message: &str) -> Option<Judg
     if !has_started {
         return None;
     }
-    let mut judgement = progress::lines(task, marks)?;
+    let mut judgement = lines::of(task, marks)?;
     judgement
         .outcome
         .reason
@@ -162,17 +162,17 @@ fn person_needed(task: &str, marks: &Marks, report: &str, message: &str) -> Opti
 
 fn somebody_else(task: &str, marks: &Marks, message: &str) -> Option<Judgement> {
     if let Some(id) = marks.prow_missing {
-        return Some(progress::job_lost(id, marks));
+        return Some(lines::job_lost(id, marks));
     }
     if marks.says("Stage release pipeline is not completed yet") {
-        return progress::lines("image-consistency-check", marks);
+        return lines::of("image-consistency-check", marks);
     }
     if task == "image-signed-check" {
         let is_early = message.contains("'NoneType' object has no attribute 'replace'")
             || marks.says("No image digest found")
             || marks.says("Image digest failed to show")
             || marks.says("No changeLogJson element is found");
-        return is_early.then(progress::signature_awaited);
+        return is_early.then(lines::signature_awaited);
     }
     let is_unsigned = marks.says("not signed yet") || marks.says("unsigned");
     (task == "push-to-cdn-staging" && is_unsigned).then(|| {

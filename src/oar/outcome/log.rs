@@ -26,7 +26,9 @@ static HOOK_LINE: LazyLock<Regex> = LazyLock::new(|| {
 pub fn kept_text(answer: &str) -> Option<String> {
     let text = answer.trim();
     let body = match text.strip_prefix(['✓', '✗']) {
-        Some(rest) => rest.split_once('\n').map_or("", |(_, body)| body),
+        Some(rest) => rest
+            .split_once('\n')
+            .map_or("", |(_, body)| body.trim_start()),
         None => text,
     };
     let body = before_failure_report(body);

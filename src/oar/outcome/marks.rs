@@ -19,7 +19,7 @@ pattern!(
 );
 pattern!(
     PROW_TRIGGERED,
-    r"(?:Triggered image consistency check Prow job|Image consistency check job id|Returned job id): (\S+)"
+    r"(?:Triggered image consistency check Prow job|Image consistency check job id|Returned job id): (\S+)|Job (\S+) not ready after \d+ attempts"
 );
 pattern!(
     PROW_URL,

@@ -13,6 +13,7 @@
 //! ```
 
 mod failure;
+mod lines;
 mod log;
 mod marks;
 mod progress;

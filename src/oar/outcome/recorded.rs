@@ -1,7 +1,7 @@
 //! What an entry in the state store says, whoever wrote it.
 
 use super::{
-    Attempt, Judgement, log,
+    Attempt, Judgement, lines, log,
     marks::Marks,
     progress::{self, ART},
 };
@@ -39,7 +39,7 @@ fn failed(task: &str, marks: &Marks) -> Judgement {
             "change-advisory-status" => marks.checker.is_some() || marks.checker_busy.is_some(),
             _ => false,
         };
-        if is_wait && let Some(judgement) = progress::lines(task, marks) {
+        if is_wait && let Some(judgement) = lines::of(task, marks) {
             return running_for_sure(judgement);
         }
         if task == "change-advisory-status" && marks.says("Release approval timeout") {
@@ -58,7 +58,7 @@ fn failed(task: &str, marks: &Marks) -> Judgement {
 }
 
 fn in_progress(task: &str, marks: &Marks) -> Judgement {
-    if let Some(judgement) = progress::lines(task, marks) {
+    if let Some(judgement) = lines::of(task, marks) {
         return running_for_sure(judgement);
     }
     if let Some(remote) = named(task, marks) {
