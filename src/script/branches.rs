@@ -6,7 +6,7 @@
 use std::{
     collections::VecDeque,
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::{Arc, Mutex, PoisonError},
+    sync::mpsc,
     thread,
 };
 
@@ -17,7 +17,6 @@ use super::{faults, hooks::Stop};
 use crate::{
     call::{Control, Session, to_script},
     error::{Error, Kind},
-    world::{TurnTicket, World},
 };
 
 /// How many branches run at once.
@@ -35,15 +34,10 @@ pub(super) struct Branch {
     pub arguments: Vec<Dynamic>,
 }
 
-struct Shared<'a> {
-    context: &'a NativeCallContext<'a>,
-    world: Arc<dyn World>,
-    control: Control,
-    waiting: Mutex<VecDeque<(usize, Branch)>>,
-    ended: Mutex<Vec<(usize, Outcome)>>,
-}
-
 /// Runs all branches and returns their values in the order they were given.
+///
+/// This thread reserves every turn itself: so the order does not depend on how fast threads start,
+/// and it gets its own turn back when the branches end.
 pub(super) fn run(
     context: &NativeCallContext,
     branches: Vec<Branch>,
@@ -51,87 +45,66 @@ pub(super) fn run(
     let session = Session::of(context)?;
     let world = session.world().clone();
     let parent = Control::current();
-    let count = branches.len();
-    let shared = Shared {
-        context,
-        world: world.clone(),
-        control: Control {
-            token: parent.token.child_token(),
-            ..parent.clone()
-        },
-        waiting: Mutex::new(branches.into_iter().map(detached).enumerate().collect()),
-        ended: Mutex::default(),
+    let control = Control {
+        token: parent.token.child_token(),
+        ..parent.clone()
     };
-    let mut spawn_error = None;
+    let count = branches.len();
+    let mut waiting: VecDeque<_> = branches.into_iter().map(detached).enumerate().collect();
+    let mut ended = Vec::new();
+    let (word, words) = mpsc::channel();
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..count.min(MAX_AT_ONCE))
-            .filter_map(|_| shared.next())
-            .collect();
-        let mut handles = Vec::new();
-        for worker in workers {
-            let shared = &shared;
-            let thread = thread::Builder::new()
-                .name("script-branch".to_owned())
-                .stack_size(STACK_BYTES)
-                .spawn_scoped(scope, move || shared.work(worker));
-            match thread {
-                Ok(handle) => handles.push(handle),
-                Err(error) => {
-                    shared.control.token.cancel();
-                    spawn_error.get_or_insert(error);
+        let mut running = 0;
+        loop {
+            while running < MAX_AT_ONCE && !control.token.is_cancelled() {
+                let Some((rank, branch)) = waiting.pop_front() else {
+                    break;
+                };
+                let ticket = world.reserve_turn(rank as u64);
+                let (word, branch_control) = (word.clone(), control.clone());
+                let work = move || {
+                    let _turn = ticket.enter();
+                    let outcome = match branch_control.token.is_cancelled() {
+                        true => Err(to_script(cancelled())),
+                        false => branch_control.scope(|| call(context, &branch)),
+                    };
+                    // The receiver lives as long as any branch.
+                    let _ = word.send((rank, outcome));
+                };
+                let thread = thread::Builder::new()
+                    .name("script-branch".to_owned())
+                    .stack_size(STACK_BYTES)
+                    .spawn_scoped(scope, work);
+                match thread {
+                    Ok(_) => running += 1,
+                    Err(error) => {
+                        control.token.cancel();
+                        let message = "cannot start a thread for a branch";
+                        let error = Error::new(Kind::Unexpected, message).because(error);
+                        ended.push((rank, Err(to_script(error))));
+                    }
                 }
             }
-        }
-        world.wait_for_others(&mut || {
-            for handle in handles.drain(..) {
-                // A panic was caught inside; the outcome is in `ended`.
-                drop(handle.join());
+            if running == 0 {
+                break;
             }
-        });
+            let mut outcome = None;
+            world.wait_for_next(&mut || outcome = words.recv().ok());
+            running -= 1;
+            if let Some((rank, outcome)) = outcome {
+                if outcome.is_err() {
+                    control.token.cancel();
+                }
+                ended.push((rank, outcome));
+            }
+        }
     });
-    if let Some(error) = spawn_error {
-        let message = "cannot start a thread for a branch";
-        return Err(to_script(
-            Error::new(Kind::Unexpected, message).because(error),
-        ));
+    if waiting.is_empty() {
+        return values(ended, count, &parent.token);
     }
-    let ended = shared
-        .ended
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner);
+    // Those that never started have nothing to say, unless nobody else has.
+    ended.push((count, Err(to_script(cancelled()))));
     values(ended, count, &parent.token)
-}
-
-type Work = (usize, Branch, Box<dyn TurnTicket>);
-
-impl Shared<'_> {
-    /// Takes the next branch and reserves its turn, while this thread has a turn itself: so the
-    /// order of turns does not depend on how fast threads start.
-    fn next(&self) -> Option<Work> {
-        let (rank, branch) = lock(&self.waiting).pop_front()?;
-        let ticket = self.world.reserve_turn(rank as u64);
-        Some((rank, branch, ticket))
-    }
-
-    fn work(&self, first: Work) {
-        let mut work = Some(first);
-        while let Some((rank, branch, ticket)) = work.take() {
-            let turn = ticket.enter();
-            let outcome = match self.control.token.is_cancelled() {
-                true => Err(to_script(Error::new(
-                    Kind::Cancelled,
-                    "another branch failed",
-                ))),
-                false => self.control.clone().scope(|| call(self.context, &branch)),
-            };
-            if outcome.is_err() {
-                self.control.token.cancel();
-            }
-            lock(&self.ended).push((rank, outcome));
-            work = self.next();
-            drop(turn);
-        }
-    }
 }
 
 fn call(context: &NativeCallContext, branch: &Branch) -> Outcome {
@@ -174,15 +147,20 @@ fn values(
         let failure = outcome.expect_err("only errors have a weight");
         return Err(match weight {
             // Without a real error and without a person who stopped us, a branch gave up by itself.
-            3 if !parent.is_cancelled() => {
-                to_script(Error::new(Kind::Cancelled, "another branch failed"))
-            }
+            3 if !parent.is_cancelled() => to_script(cancelled()),
             _ => failure,
         });
     }
     ended.sort_by_key(|(rank, _)| *rank);
     debug_assert_eq!(ended.len(), count, "every branch ends");
     ended.into_iter().map(|(_, outcome)| outcome).collect()
+}
+
+fn cancelled() -> Error {
+    Error::new(
+        Kind::Cancelled,
+        "another branch failed or the run was stopped",
+    )
 }
 
 /// Why the interpreter was ended from outside, if it was.
@@ -220,8 +198,4 @@ pub(super) fn detach(value: &mut Dynamic) {
     if let Some(mut function) = value.write_lock::<FnPtr>() {
         function.iter_curry_mut().for_each(detach);
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,7 +22,7 @@ use super::{
     hooks::{self, Definition, Import},
     program::{self, File, Function, Override, Program, Shadow},
     sources::{Source, Sources},
-    suggest,
+    suggest, syntax,
 };
 use crate::error::Place;
 
@@ -198,7 +198,7 @@ impl<'a> Bundler<'a> {
         }
         self.engine
             .compile_with_scope(&scope, text)
-            .map_err(|error| explain::parse_error(&error, &self.files, self.engine))
+            .map_err(|error| syntax::parse_error(&error, &self.files, self.engine))
     }
 
     /// Returns the imports of a script that perhaps does not compile yet.
@@ -207,7 +207,7 @@ impl<'a> Bundler<'a> {
             .text
             .lines()
             .map(|line| match line.starts_with("import ") {
-                true => line,
+                true => line.split_inclusive(';').next().unwrap_or_default(),
                 false => "",
             })
             .collect();

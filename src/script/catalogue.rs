@@ -35,6 +35,17 @@ impl FunctionInfo {
         }
     }
 
+    /// Whether scripts write it as `full_name`.
+    fn is_named(&self, full_name: &str) -> bool {
+        match self.namespace.as_str() {
+            "" => self.name == full_name,
+            namespace => full_name
+                .strip_prefix(namespace)
+                .and_then(|rest| rest.strip_prefix("::"))
+                .is_some_and(|name| name == self.name),
+        }
+    }
+
     /// The name with its parameters, in the words scripts use for types.
     pub fn signature(&self) -> String {
         let params: Vec<_> = self.parameters().collect();
@@ -83,8 +94,11 @@ pub(super) struct Catalogue {
 impl Catalogue {
     /// Collects what the engine has, the standard functions of the language included.
     pub(super) fn new(engine: &Engine) -> Self {
+        let mut functions = hooks::registered(engine, true);
+        // The engine keeps them in no particular order; reports must not differ.
+        functions.sort_by_cached_key(FunctionInfo::signature);
         Self {
-            functions: hooks::registered(engine, true),
+            functions,
             scripts: Vec::new(),
         }
     }
@@ -104,7 +118,7 @@ impl Catalogue {
     /// Returns the functions with exactly this name.
     pub(super) fn named(&self, full_name: &str) -> Vec<&FunctionInfo> {
         self.all()
-            .filter(|function| function.full_name() == full_name)
+            .filter(|function| function.is_named(full_name))
             .collect()
     }
 
@@ -113,7 +127,7 @@ impl Catalogue {
         let natives = arguments + usize::from(is_method);
         self.functions
             .iter()
-            .any(|function| function.arity == natives && function.full_name() == full_name)
+            .any(|function| function.arity == natives && function.is_named(full_name))
             || self.scripts.iter().any(|function| {
                 let name = match is_method {
                     true => function.name.rsplit('.').next().unwrap_or_default(),

@@ -4,7 +4,7 @@
 use super::{
     catalogue::Catalogue,
     diagnostic::Diagnostic,
-    explain,
+    failed_call,
     hooks::{self, Call},
     program::Program,
 };
@@ -37,8 +37,8 @@ fn finding<'c>(call: &'c Call, catalogue: &Catalogue) -> Option<(&'c Call, Diagn
     }
     let named = catalogue.named(&name);
     let diagnostic = match named.as_slice() {
-        [] => explain::unknown_function(&name, catalogue),
-        named => explain::wrong_arity(&name, call.arguments, call.is_method, named),
+        [] => failed_call::unknown_function(&name, catalogue),
+        named => failed_call::wrong_arity(&name, call.arguments, call.is_method, named),
     };
     Some((call, diagnostic))
 }

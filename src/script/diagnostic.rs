@@ -143,7 +143,7 @@ impl Texts {
 #[derive(Clone, Debug)]
 pub struct ScriptError {
     /// The error as the rest of the host sees it.
-    pub error: Error,
+    pub error: Box<Error>,
     /// The findings, the most important first; never empty.
     pub diagnostics: Vec<Diagnostic>,
     /// Whether the run was stopped by a person.
@@ -157,7 +157,7 @@ impl ScriptError {
             .first()
             .map_or_else(|| Error::invalid("the script failed"), Diagnostic::to_error);
         Self {
-            error,
+            error: Box::new(error),
             diagnostics,
             is_stopped: false,
             texts,
@@ -165,7 +165,7 @@ impl ScriptError {
     }
 
     pub(super) fn with(mut self, error: Error) -> Self {
-        self.error = error;
+        *self.error = error;
         self
     }
 
@@ -211,7 +211,7 @@ impl StdError for ScriptError {
 
 impl From<ScriptError> for Error {
     fn from(error: ScriptError) -> Self {
-        error.error
+        *error.error
     }
 }
 

@@ -4,17 +4,20 @@ use std::sync::Arc;
 
 use rhai::{
     Dynamic, Engine, EvalAltResult, Module, ModuleResolver, OptimizationLevel, Position, Shared,
+    packages::{
+        BasicArrayPackage, BasicBlobPackage, BasicMapPackage, BasicMathPackage, BitFieldPackage,
+        CorePackage, LogicPackage, MoreStringPackage, Package,
+    },
 };
 
-use super::{
-    combinators, faults,
-    hooks::{self, StopState},
-    units,
-};
+use super::{combinators, faults, hooks, stopper::StopState, units};
 use crate::{
     call::{Control, Session},
     world::{Event, What, World},
 };
+
+/// How many short texts the engine keeps one copy of.
+const INTERNED_STRINGS: usize = 1024;
 
 /// The limits of every script, the same in debug and release builds.
 pub mod limits {
@@ -32,10 +35,24 @@ pub mod limits {
 
 /// Makes an engine whose scripts reach the outside through `session`.
 pub(super) fn new(session: &Session, stop: &Arc<StopState>) -> Engine {
-    let mut engine = Engine::new();
+    let mut engine = Engine::new_raw();
+    // All functions of the language but its clock: time comes from the world.
+    for module in [
+        CorePackage::new().as_shared_module(),
+        BitFieldPackage::new().as_shared_module(),
+        LogicPackage::new().as_shared_module(),
+        BasicMathPackage::new().as_shared_module(),
+        BasicArrayPackage::new().as_shared_module(),
+        BasicBlobPackage::new().as_shared_module(),
+        BasicMapPackage::new().as_shared_module(),
+        MoreStringPackage::new().as_shared_module(),
+    ] {
+        engine.register_global_module(module);
+    }
     engine
         .set_optimization_level(OptimizationLevel::None)
         .set_strict_variables(true)
+        .set_max_strings_interned(INTERNED_STRINGS)
         .set_max_call_levels(limits::CALL_LEVELS)
         .set_max_expr_depths(limits::EXPRESSION_DEPTH, limits::EXPRESSION_DEPTH)
         .set_max_operations(0)

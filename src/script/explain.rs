@@ -1,16 +1,16 @@
 //! What an error of the engine means, in the words of a person who writes scripts.
 
-use rhai::{Engine, EvalAltResult, LexError, ParseError, ParseErrorType, Position};
+use rhai::{EvalAltResult, Position};
 
 use super::{
-    catalogue::{Catalogue, FunctionInfo, type_word},
+    catalogue::{Catalogue, type_word},
     diagnostic::{Diagnostic, Frame},
-    faults,
+    failed_call, faults,
     hooks::{self, Stop},
-    program::{self, File, Program},
-    suggest,
+    program::Program,
+    syntax,
 };
-use crate::error::{Error, Kind};
+use crate::error::{Error, Kind, Place};
 
 /// A failure of the engine, taken apart.
 pub(super) struct Trace<'e> {
@@ -67,7 +67,12 @@ pub(super) fn run_time(
     catalogue: &Catalogue,
 ) -> (Diagnostic, Error) {
     let trace = trace(failure, Some(program));
-    let place = program.locate(trace.position);
+    let place = program
+        .locate(trace.position)
+        .or_else(|| match trace.error {
+            EvalAltResult::ErrorDataRace(text, _) => place_of_race(text, program),
+            _ => None,
+        });
     let thrown = match trace.error {
         EvalAltResult::ErrorRuntime(value, _) => faults::thrown(value),
         _ => None,
@@ -97,6 +102,17 @@ pub(super) fn run_time(
         false => diagnostic,
     };
     (diagnostic, error)
+}
+
+/// The engine names the function of a data race, not its place; a single call of it is the one.
+fn place_of_race(text: &str, program: &Program) -> Option<Place> {
+    let name = text.split('\'').nth(1)?;
+    let (calls, _) = hooks::calls(&program.ast);
+    let mut named = calls.iter().filter(|call| call.name == name);
+    match (named.next(), named.next()) {
+        (Some(call), None) => program.locate(call.position),
+        _ => None,
+    }
 }
 
 /// Returns a finding that says what one of our errors says.
@@ -137,12 +153,12 @@ fn kind_of(error: &EvalAltResult) -> Kind {
 fn describe(error: &EvalAltResult, catalogue: Option<&Catalogue>) -> Diagnostic {
     use EvalAltResult as E;
     match error {
-        E::ErrorFunctionNotFound(signature, _) => failed_call(signature, catalogue),
-        E::ErrorParsing(error, _) => syntax(error),
+        E::ErrorFunctionNotFound(signature, _) => failed_call::explain(signature, catalogue),
+        E::ErrorParsing(error, _) => syntax::explain(error),
         E::ErrorDataRace(name, _) => {
             let what = match name.is_empty() {
                 true => "a variable".to_owned(),
-                false => format!("`{name}`"),
+                false => engine_text(name),
             };
             Diagnostic::error("data_race", format!("{what} is in use twice at the same time"))
                 .note("a closure shares the variables it captures; a method locks the value it is called on, so the two exclude each other")
@@ -215,200 +231,6 @@ fn wrong_type(wanted: &str, found: &str) -> Diagnostic {
     }
 }
 
-/// Splits "function not found" into what it can mean.
-fn failed_call(signature: &str, catalogue: Option<&Catalogue>) -> Diagnostic {
-    let (name, types) = signature.split_once(" (").unwrap_or((signature, ""));
-    let name = name.trim();
-    let types = types.strip_suffix(')').unwrap_or(types);
-    let types: Vec<String> = match types.is_empty() {
-        true => Vec::new(),
-        false => types.split(", ").map(type_word).collect(),
-    };
-    let is_operator = !name.starts_with(|first: char| first.is_alphabetic() || first == '_');
-    if is_operator {
-        let diagnostic = Diagnostic::error(
-            "wrong_type",
-            format!("`{name}` cannot be used with {}", types.join(" and ")),
-        );
-        return match types.iter().any(|word| word == "()") {
-            true => diagnostic.help("one side is empty (`()`): what it was read from has no value"),
-            false => diagnostic,
-        };
-    }
-    let Some(catalogue) = catalogue else {
-        return Diagnostic::error(
-            "unknown_function",
-            format!(
-                "no function `{name}` fits the arguments ({})",
-                types.join(", ")
-            ),
-        );
-    };
-    let named = catalogue.named(name);
-    if named.is_empty() {
-        return unknown_function(name, catalogue);
-    }
-    let fitting: Vec<_> = named
-        .iter()
-        .copied()
-        .filter(|function| function.arity == types.len())
-        .collect();
-    if fitting.is_empty() {
-        return wrong_arity(name, types.len(), false, &named);
-    }
-    wrong_arguments(name, &types, &fitting)
-}
-
-/// Says that nothing has this name.
-pub(super) fn unknown_function(name: &str, catalogue: &Catalogue) -> Diagnostic {
-    let diagnostic =
-        Diagnostic::error("unknown_function", format!("there is no function `{name}`"))
-            .label("not defined in this script, its imports or the host");
-    match suggest::did_you_mean(&catalogue.similar(name)) {
-        Some(help) => diagnostic.help(help),
-        None => diagnostic,
-    }
-}
-
-/// Says that a function takes another number of arguments.
-///
-/// A method of the host counts the value it is called on; the reader of the call does not.
-pub(super) fn wrong_arity(
-    name: &str,
-    given: usize,
-    is_method: bool,
-    named: &[&FunctionInfo],
-) -> Diagnostic {
-    let written = |function: &&FunctionInfo| match is_method && function.place.is_none() {
-        true => function.arity.saturating_sub(1),
-        false => function.arity,
-    };
-    let mut arities: Vec<_> = named.iter().map(written).collect();
-    arities.sort_unstable();
-    arities.dedup();
-    let wanted = match arities.as_slice() {
-        [only] => count(*only, "argument"),
-        many => {
-            let words: Vec<_> = many.iter().map(ToString::to_string).collect();
-            format!("{} arguments", words.join(" or "))
-        }
-    };
-    let mut diagnostic = Diagnostic::error(
-        "wrong_arguments",
-        format!("`{name}` takes {wanted}, not {given}"),
-    );
-    for function in named.iter().take(4) {
-        diagnostic = diagnostic.help(function.signature());
-        if let Some(place) = &function.place {
-            diagnostic = diagnostic.related(Some(place.clone()), "defined here");
-        }
-    }
-    diagnostic
-}
-
-fn wrong_arguments(name: &str, types: &[String], fitting: &[&FunctionInfo]) -> Diagnostic {
-    let fits = |place: usize, word: &str| {
-        fitting.iter().any(|function| {
-            let wanted = &function.types()[place];
-            wanted.is_empty() || wanted == "any" || wanted == word
-        })
-    };
-    let wrong = types
-        .iter()
-        .enumerate()
-        .find(|(place, word)| !fits(*place, word));
-    let mut diagnostic = match wrong {
-        Some((place, word)) => {
-            let diagnostic = Diagnostic::error(
-                "wrong_arguments",
-                format!("argument {} of `{name}` cannot be {word}", place + 1),
-            );
-            match word.as_str() {
-                "()" => diagnostic.note(format!(
-                    "argument {} is empty (`()`): what it was read from has no value",
-                    place + 1
-                )),
-                _ => diagnostic,
-            }
-        }
-        None => Diagnostic::error(
-            "wrong_arguments",
-            format!("`{name}` does not take ({})", types.join(", ")),
-        ),
-    };
-    for function in fitting.iter().take(4) {
-        diagnostic = diagnostic.help(function.signature());
-    }
-    diagnostic
-}
-
-/// Explains why a file does not compile.
-pub(super) fn parse_error(error: &ParseError, files: &[File], engine: &Engine) -> Diagnostic {
-    let diagnostic = match error.err_type() {
-        ParseErrorType::ModuleUndefined(name) => {
-            let mut namespaces: Vec<_> = hooks::registered(engine, false)
-                .into_iter()
-                .map(|function| function.namespace)
-                .filter(|namespace| !namespace.is_empty())
-                .collect();
-            namespaces.sort();
-            namespaces.dedup();
-            let diagnostic = syntax(error.err_type());
-            let close = suggest::closest(name, namespaces.iter());
-            match suggest::did_you_mean(&close) {
-                Some(help) => diagnostic.help(help),
-                None if namespaces.is_empty() => diagnostic,
-                None => diagnostic.help(format!("the host has {}", namespaces.join(", "))),
-            }
-        }
-        other => syntax(other),
-    };
-    diagnostic.at(program::locate(files, error.position()))
-}
-
-fn syntax(error: &ParseErrorType) -> Diagnostic {
-    use ParseErrorType as P;
-    let code = "syntax";
-    match error {
-        P::UnexpectedEOF => Diagnostic::error(code, "the script ends too early")
-            .help("a bracket, a block or a text is not closed"),
-        P::VariableUndefined(name) => Diagnostic::error(
-            "unknown_variable",
-            format!("there is no variable `{name}` here"),
-        )
-        .help("functions see their parameters only; a top-level `const` is `global::NAME`"),
-        P::ModuleUndefined(name) => Diagnostic::error(
-            "unknown_namespace",
-            format!("there is no namespace `{name}`"),
-        ),
-        P::WrongDocComment => Diagnostic::error(
-            code,
-            "a `///` comment stands before something that is no function",
-        )
-        .help("use `//` here, or `//!` at the top of the file"),
-        P::Reserved(word) => Diagnostic::error(
-            code,
-            format!("`{word}` is a word of the language and cannot be a name"),
-        )
-        .help(format!(
-            "choose another name; a field of a map is reachable as `map[\"{word}\"]`"
-        )),
-        P::BadInput(LexError::ImproperSymbol(symbol, _)) if symbol == "eval" => {
-            Diagnostic::error(code, "`eval` is off: a script is what its files say")
-        }
-        P::FnDuplicatedDefinition(name, params) => Diagnostic::error(
-            "defined_twice",
-            format!(
-                "the function `{name}` with {} is defined twice in this file",
-                count(*params, "parameter")
-            ),
-        ),
-        P::ExprTooDeep => Diagnostic::error(code, "this expression is nested too deeply")
-            .help("give its parts names with `let`"),
-        other => Diagnostic::error(code, lower(&engine_text(&other.to_string()))),
-    }
-}
-
 /// Returns such as `1 item` or `3 items`.
 pub(super) fn count(number: usize, what: &str) -> String {
     match number {
@@ -418,12 +240,12 @@ pub(super) fn count(number: usize, what: &str) -> String {
 }
 
 /// A text of the engine without its position, names in our quotes.
-fn engine_text(text: &str) -> String {
+pub(super) fn engine_text(text: &str) -> String {
     let text = text.split(" (line ").next().unwrap_or(text);
     text.replace('\'', "`")
 }
 
-fn lower(text: &str) -> String {
+pub(super) fn lower(text: &str) -> String {
     let mut letters = text.chars();
     match letters.next() {
         Some(first) => first.to_lowercase().chain(letters).collect(),

@@ -4,20 +4,12 @@
 //! An upgrade of the engine is reviewed here. The rest of the host sees plain data: calls, imports,
 //! functions, registered functions.
 
-use std::{
-    cell::Cell,
-    collections::BTreeSet,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-};
+use std::{cell::Cell, collections::BTreeSet, sync::Arc};
 
 use jiff::Timestamp;
 use rhai::{AST, ASTFlags, ASTNode, Dynamic, Engine, Expr, FnCallExpr, Position, Stmt, Token};
-use tokio_util::sync::CancellationToken;
 
-use super::catalogue::FunctionInfo;
+use super::{catalogue::FunctionInfo, stopper::StopState};
 use crate::{call::Control, world::World};
 
 /// Words the engine reserves and also gives a meaning; all other reserved words become names.
@@ -58,46 +50,6 @@ pub(super) enum Stop {
     Sibling,
 }
 
-/// The two steps of stopping a run, shared by the host, its stoppers and the interpreter.
-#[derive(Debug, Default)]
-pub(super) struct StopState {
-    soft: Mutex<CancellationToken>,
-    hard: AtomicBool,
-}
-
-impl StopState {
-    pub(super) fn token(&self) -> CancellationToken {
-        self.lock().clone()
-    }
-
-    pub(super) fn is_soft(&self) -> bool {
-        self.lock().is_cancelled()
-    }
-
-    pub(super) fn is_hard(&self) -> bool {
-        self.hard.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn set_hard(&self) {
-        self.lock().cancel();
-        self.hard.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn reset(&self) {
-        let mut token = self.lock();
-        self.hard.store(false, Ordering::Relaxed);
-        if token.is_cancelled() {
-            *token = CancellationToken::new();
-        }
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, CancellationToken> {
-        self.soft
-            .lock()
-            .expect("no thread panics while it holds the token")
-    }
-}
-
 /// Lets scripts use most reserved words (`match`, `default`, `sync`, …) as names.
 #[expect(deprecated, reason = "the engine marks volatile functions this way")]
 pub(super) fn free_reserved_words(engine: &mut Engine) {
@@ -116,7 +68,7 @@ pub(super) fn watch(engine: &mut Engine, world: Arc<dyn World>, stop: Arc<StopSt
     engine.on_progress(move |_| {
         let count = OPERATIONS.get().wrapping_add(1);
         OPERATIONS.set(count);
-        if count % POLL_OPERATIONS != 0 {
+        if !count.is_multiple_of(POLL_OPERATIONS) {
             return None;
         }
         look(&*world, &stop).map(Dynamic::from)

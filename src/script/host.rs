@@ -11,30 +11,32 @@
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    path::Path,
+    sync::Arc,
     thread,
     time::Duration,
 };
 
-use rhai::{AST, Dynamic, Engine, EvalAltResult, Module, NativeCallContext, Scope};
-use tokio::runtime::{Handle, Runtime};
+use rhai::{AST, Dynamic, Engine, EvalAltResult, NativeCallContext, Scope};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     branches::{self, STACK_BYTES},
+    builder::HostBuilder,
     bundle::{self, ARGS},
     catalogue::{Catalogue, FunctionInfo},
     check,
     diagnostic::{Diagnostic, ScriptError},
-    engine, explain, faults,
-    hooks::{self, StopState},
+    explain, faults, hooks,
+    last_failure::LastFailure,
     program::Program,
-    sources::{Origin, Source, Sources},
+    sources::{Source, Sources},
+    stopper::{StopState, Stopper},
 };
 use crate::{
-    call::{Control, Operation, Permit, Session},
+    call::{Control, Session},
     error::{Error, Kind, Result},
-    world::World,
 };
 
 /// Returns the report of a failure that native code got from a script function of the running
@@ -47,140 +49,16 @@ pub fn report_in(context: &NativeCallContext, failure: &EvalAltResult) -> Option
     Some(ScriptError::new(vec![diagnostic], program.texts().clone()).render(false))
 }
 
-/// How long a stopped script may clean up before it is ended.
-const GRACE: Duration = Duration::from_secs(30);
-
-type Registration = Box<dyn FnOnce(&mut Engine) + Send>;
-
 /// Loads scripts and runs them.
 pub struct Host {
-    engine: Engine,
-    catalogue: Catalogue,
-    session: Session,
-    sources: Sources,
-    stop: Arc<StopState>,
-    grace: Duration,
-    last_failure: Arc<LastFailure>,
-    _runtime: Option<Runtime>,
-}
-
-/// Collects what a host needs.
-#[derive(Default)]
-pub struct HostBuilder {
-    world: Option<Arc<dyn World>>,
-    runtime: Option<Handle>,
-    session: Option<Session>,
-    roots: Vec<(Origin, PathBuf)>,
-    modules: Vec<(String, Module)>,
-    registrations: Vec<Registration>,
-    grace: Option<Duration>,
-}
-
-impl HostBuilder {
-    /// The world scripts run in. Not needed with a session.
-    pub fn world(mut self, world: Arc<dyn World>) -> Self {
-        self.world = Some(world);
-        self
-    }
-
-    /// The runtime requests run on; without one the host makes its own.
-    pub fn runtime(mut self, runtime: Handle) -> Self {
-        self.runtime = Some(runtime);
-        self
-    }
-
-    /// A session that is set up already; it has a world and a runtime.
-    pub fn session(mut self, session: Session) -> Self {
-        self.session = Some(session);
-        self
-    }
-
-    /// The folder whose scripts win over all others.
-    pub fn scripts(self, folder: impl Into<PathBuf>) -> Self {
-        self.root(Origin::Given, folder.into())
-    }
-
-    /// The script folder of the project.
-    pub fn project(self, folder: impl Into<PathBuf>) -> Self {
-        self.root(Origin::Project, folder.into())
-    }
-
-    /// The script folder of the user.
-    pub fn user(self, folder: impl Into<PathBuf>) -> Self {
-        self.root(Origin::User, folder.into())
-    }
-
-    fn root(mut self, origin: Origin, folder: PathBuf) -> Self {
-        self.roots.retain(|(other, _)| *other != origin);
-        self.roots.push((origin, folder));
-        self
-    }
-
-    /// Gives scripts the functions of `module` under `namespace::`.
-    pub fn module(mut self, namespace: impl Into<String>, module: Module) -> Self {
-        self.modules.push((namespace.into(), module));
-        self
-    }
-
-    /// Registers types and functions of your own.
-    pub fn register(mut self, register: impl FnOnce(&mut Engine) + Send + 'static) -> Self {
-        self.registrations.push(Box::new(register));
-        self
-    }
-
-    /// How long a stopped script may clean up before it is ended, 30 seconds by default.
-    pub fn grace(mut self, grace: Duration) -> Self {
-        self.grace = Some(grace);
-        self
-    }
-
-    /// Builds the host.
-    ///
-    /// Throws `invalid` without a world or a session.
-    pub fn build(self) -> Result<Host> {
-        let mut own_runtime = None;
-        let session = match (self.session, self.world) {
-            (Some(session), _) => session,
-            (None, Some(world)) => {
-                let handle = match self.runtime {
-                    Some(handle) => handle,
-                    None => {
-                        let runtime = Runtime::new().map_err(|error| {
-                            Error::new(Kind::Unexpected, "cannot start a runtime").because(error)
-                        })?;
-                        own_runtime.insert(runtime).handle().clone()
-                    }
-                };
-                Session::new(world, handle)
-            }
-            (None, None) => {
-                return Err(Error::invalid("a host needs a world")
-                    .hint("call `.world(..)` or `.session(..)` before `.build()`"));
-            }
-        };
-        let stop = Arc::new(StopState::default());
-        let mut engine = engine::new(&session, &stop);
-        for (namespace, module) in self.modules {
-            engine.register_static_module(namespace, module.into());
-        }
-        for register in self.registrations {
-            register(&mut engine);
-        }
-        let mut roots = self.roots;
-        roots.sort_by_key(|(origin, _)| *origin as u8);
-        let last_failure = Arc::new(LastFailure::default());
-        session.set_permit("last failure", last_failure.clone());
-        Ok(Host {
-            catalogue: Catalogue::new(&engine),
-            sources: Sources::new(session.world().clone(), roots),
-            engine,
-            session,
-            stop,
-            grace: self.grace.unwrap_or(GRACE),
-            last_failure,
-            _runtime: own_runtime,
-        })
-    }
+    pub(super) engine: Engine,
+    pub(super) catalogue: Catalogue,
+    pub(super) session: Session,
+    pub(super) sources: Sources,
+    pub(super) stop: Arc<StopState>,
+    pub(super) grace: Duration,
+    pub(super) last_failure: Arc<LastFailure>,
+    pub(super) _runtime: Option<Runtime>,
 }
 
 impl Host {
@@ -299,9 +177,7 @@ impl Host {
 
     /// Returns what stops the running script.
     pub fn stopper(&self) -> Stopper {
-        Stopper {
-            state: self.stop.clone(),
-        }
+        Stopper::new(self.stop.clone())
     }
 
     /// Returns the functions of this host that scripts can call, without those of the language.
@@ -345,66 +221,8 @@ impl std::fmt::Debug for Host {
     }
 }
 
-async fn end_after(
-    token: tokio_util::sync::CancellationToken,
-    grace: Duration,
-    stop: Arc<StopState>,
-) {
+async fn end_after(token: CancellationToken, grace: Duration, stop: Arc<StopState>) {
     token.cancelled().await;
     tokio::time::sleep(grace).await;
     stop.set_hard();
-}
-
-/// Stops a running script; may be sent to a signal handler.
-#[derive(Clone, Debug)]
-pub struct Stopper {
-    state: Arc<StopState>,
-}
-
-impl Stopper {
-    /// Stops the script: the first time calls outside throw `cancelled`, which it can catch to
-    /// clean up; the second time it ends at once.
-    pub fn stop(&self) {
-        match self.state.is_soft() {
-            true => self.state.set_hard(),
-            false => self.state.token().cancel(),
-        }
-    }
-
-    /// Whether the script was asked to stop.
-    pub fn is_stopped(&self) -> bool {
-        self.state.is_soft()
-    }
-
-    /// Makes the next run possible after a stop, as the prompt needs it.
-    pub fn reset(&self) {
-        self.state.reset();
-    }
-}
-
-/// Remembers which call outside failed last, for the report of an error.
-#[derive(Debug, Default)]
-struct LastFailure {
-    call: Mutex<Option<(String, String)>>,
-}
-
-impl LastFailure {
-    fn operation_of(&self, error: &Error) -> Option<String> {
-        let call = self.call.lock().unwrap_or_else(PoisonError::into_inner);
-        let (operation, text) = call.as_ref()?;
-        (*text == error.to_string()).then(|| operation.clone())
-    }
-}
-
-impl Permit for LastFailure {
-    fn check(&self, _operation: &Operation) -> Result<()> {
-        Ok(())
-    }
-
-    fn ended(&self, operation: &Operation, error: Option<&Error>) {
-        if let Some(error) = error {
-            let call = (operation.name.clone(), error.to_string());
-            *self.call.lock().unwrap_or_else(PoisonError::into_inner) = Some(call);
-        }
-    }
 }

@@ -2,6 +2,7 @@
 //! goes wrong. What scripts can do outside is registered by the services and by the flow.
 
 mod branches;
+pub mod builder;
 mod bundle;
 pub mod calling;
 pub mod catalogue;
@@ -11,15 +12,19 @@ pub mod diagnostic;
 pub mod engine;
 mod explain;
 pub mod facts;
+mod failed_call;
 pub mod faults;
 pub mod flow;
 pub mod header;
 mod hooks;
 pub mod host;
+mod last_failure;
 pub mod program;
 pub mod reference;
 pub mod release;
 pub mod render;
 pub mod sources;
+pub mod stopper;
 mod suggest;
+mod syntax;
 pub mod units;

@@ -37,17 +37,28 @@ pub(super) fn register(engine: &mut Engine) {
         let session = Session::of(&context)?;
         Ok::<_, Box<EvalAltResult>>(format!("{:.0}", session.world().now()))
     });
+    // The language has a `sleep` on the real clock for these two types; ours must be as exact.
+    sleep_function("i64").register_into_engine(engine, |context: NativeCallContext, n: i64| {
+        script_sleep(&context, &n.into())
+    });
+    sleep_function("f64").register_into_engine(engine, |context: NativeCallContext, n: f64| {
+        script_sleep(&context, &n.into())
+    });
+}
+
+fn sleep_function(word: &str) -> rhai::FuncRegistration {
     documented(
         "sleep",
-        &["duration: i64"],
+        &[&format!("duration: {word}")],
         "Waits for `duration` seconds on the clock of the world.\n\
          Throws `cancelled` when the run is stopped, `timeout` when a `timeout` around it is over.",
     )
-    .register_into_engine(engine, |context: NativeCallContext, duration: Dynamic| {
-        let session = Session::of(&context)?;
-        let duration = duration_of(&duration).map_err(to_script)?;
-        sleep(&session, duration).map_err(to_script)
-    });
+}
+
+fn script_sleep(context: &NativeCallContext, duration: &Dynamic) -> Result<(), Box<EvalAltResult>> {
+    let session = Session::of(context)?;
+    let duration = duration_of(duration).map_err(to_script)?;
+    sleep(&session, duration).map_err(to_script)
 }
 
 /// Returns a duration that a script gave: seconds as int or float, not negative.

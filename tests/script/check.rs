@@ -33,13 +33,29 @@ fn a_misspelt_function_in_a_phase_is_found_before_the_run() {
             "fn one() {\n    if now() == \"\" {\n        prepare_relase(1);\n    }\n}\nfn prepare_release(x) { x }",
         ),
     ]);
-    insta::assert_snapshot!(report, @"");
+    insta::assert_snapshot!(report, @r#"
+    error[unknown_function]: there is no function `prepare_relase`
+     --> phases/one.rhai:3:9
+      |
+    3 |         prepare_relase(1);
+      |         ^^^^^^^^^^^^^^ not defined in this script, its imports or the host
+      |
+      = help: did you mean `prepare_release`?
+    "#);
 }
 
 #[test]
 fn a_misspelt_binding_is_found_with_its_namespace() {
     let text = report("print(1);\nlet f = |x| oar::take_ownershp(x, \"\");\nf.call(\"4.20.1\")");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    error[unknown_function]: there is no function `oar::take_ownershp`
+     --> main.rhai:2:13
+      |
+    2 | let f = |x| oar::take_ownershp(x, "");
+      |             ^^^^^^^^^^^^^^^^^^ not defined in this script, its imports or the host
+      |
+      = help: did you mean `oar::take_ownership`?
+    "#);
 }
 
 #[test]
@@ -61,7 +77,15 @@ fn an_unknown_namespace_is_found() {
 #[test]
 fn a_wrong_number_of_arguments_is_found() {
     let text = report("print(1);\noar::take_ownership(\"4.20.1\");");
-    insta::assert_snapshot!(text, @"");
+    insta::assert_snapshot!(text, @r#"
+    error[wrong_arguments]: `oar::take_ownership` takes 2 arguments, not 1
+     --> main.rhai:2:1
+      |
+    2 | oar::take_ownership("4.20.1");
+      | ^^^^^^^^^^^^^^^^^^^
+      |
+      = help: oar::take_ownership(_, _)
+    "#);
 }
 
 #[test]
@@ -69,7 +93,7 @@ fn a_wrong_number_of_arguments_of_a_method_counts_what_is_written() {
     let text = report("let flow = #{};\nflow.task(\"a\", \"b\");");
     assert!(text.contains("`task` takes 1 argument, not 2"), "{text}");
     let text = report("let flow = #{};\nflow.taks(\"a\");");
-    assert!(text.contains("did you mean `task`?"), "{text}");
+    assert!(text.contains("did you mean `take` or `task`?"), "{text}");
 }
 
 #[test]

@@ -116,7 +116,7 @@ fn native_code_calls_closures_it_got_and_kept() {
             engine.register_fn(
                 "twice",
                 |context: NativeCallContext, f: FnPtr| -> Result<Dynamic, Box<EvalAltResult>> {
-                    f.call_within_context::<Dynamic>(&context, ())?;
+                    let _ = f.call_within_context::<Dynamic>(&context, ())?;
                     f.call_within_context(&context, ())
                 },
             );

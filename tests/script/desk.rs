@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use oar_script::{
     Host,
     error::Result,
-    script::{diagnostic::ScriptError, host::HostBuilder, program::Program},
+    script::{builder::HostBuilder, diagnostic::ScriptError, program::Program},
     world::{Answer, BoxFuture, Event, Question, TurnTicket, What, World, clock::VirtualClock},
 };
 use rhai::Dynamic;
@@ -186,5 +186,9 @@ impl World for Desk {
 
     fn wait_for_others(&self, wait: &mut dyn FnMut()) {
         self.clock.wait_for_others(wait);
+    }
+
+    fn wait_for_next(&self, wait: &mut dyn FnMut()) {
+        self.clock.wait_for_next(wait);
     }
 }

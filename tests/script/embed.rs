@@ -31,7 +31,7 @@ fn the_functions_of_a_host_have_names_types_and_text() {
     };
     assert_eq!(
         find("parallel_map").signature(),
-        "parallel_map(items: array, function: function) -> array"
+        "parallel_map(items: array, function: function)"
     );
     assert!(find("timeout").doc.contains("throws `timeout`"));
     assert!(

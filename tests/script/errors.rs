@@ -42,7 +42,27 @@ fn a_service_error_shows_the_line_the_calls_and_what_to_do() {
         .expect("it loads");
     let error = host.run(&program, Vec::new()).expect_err("it fails");
     assert_eq!(error.error.kind, Kind::Conflict);
-    insta::assert_snapshot!(error.render(false), @"");
+    insta::assert_snapshot!(error.render(false), @r#"
+    error[conflict]: gitlab: merge request 901 has conflicts
+     --> lib.rhai:2:5
+      |
+    2 |     merge(n)
+      |     ^^^^^
+      |
+     ::: main.rhai:4:5
+      |
+    4 |     lib_merge(901);
+      |     --------- in this call of `lib_merge`
+      |
+     ::: main.rhai:7:1
+      |
+    7 | start();
+      | ----- in this call of `start`
+      |
+      = note: gitlab answered with status 409
+      = note: the last call outside was `gitlab.merge`
+      = help: rebase it and run again
+    "#);
     let json = error.diagnostics[0].to_json();
     assert_eq!(json["code"], "conflict");
     assert_eq!(
@@ -66,7 +86,16 @@ fn wrong_types_show_the_signature_and_the_argument() {
 #[test]
 fn an_empty_argument_is_explained() {
     let report = report("let build = #{};\nfail(\"busy\", build.reason)");
-    insta::assert_snapshot!(report, @"");
+    insta::assert_snapshot!(report, @r#"
+    error[wrong_arguments]: argument 2 of `fail` cannot be ()
+     --> main.rhai:2:1
+      |
+    2 | fail("busy", build.reason)
+      | ^^^^
+      |
+      = note: argument 2 is empty (`()`): what it was read from has no value
+      = help: fail(kind: string, message: string)
+    "#);
 }
 
 #[test]
@@ -108,7 +137,16 @@ fn a_captured_receiver_is_explained() {
     let error = host
         .run(&program, Vec::new())
         .expect_err("the closure captures its receiver");
-    insta::assert_snapshot!(error.render(false), @"");
+    insta::assert_snapshot!(error.render(false), @r#"
+    error[data_race]: argument #1 of function `step` is in use twice at the same time
+     --> main.rhai:2:6
+      |
+    2 | flow.step(|| flow.name)
+      |      ^^^^
+      |
+      = note: a closure shares the variables it captures; a method locks the value it is called on, so the two exclude each other
+      = help: copy what the closure needs into a variable first, or call a free function: `step(obj, || ..)` instead of `obj.step(|| ..)`
+    "#);
 }
 
 #[test]
@@ -124,10 +162,10 @@ fn syntax_errors_show_the_token() {
         "let x = \"abc",
         "error[syntax]: open string is not terminated",
     );
-    check("fn f() {", "the script ends too early");
+    check("fn f() {", "expecting `}` to terminate this block");
     check("/// A doc.\nlet x = 1;", "use `//` here");
     check("let if = 1;", "error[syntax]");
-    check("x === y", "error[syntax]");
+    check("let x = 1; x === 2", "error[syntax]");
     check("let fn = 1;\n\n", "error[syntax]");
 }
 
@@ -159,7 +197,21 @@ fn an_endless_recursion_is_shown_in_short() {
 fn calls_inside_shipped_scripts_are_folded() {
     let error = run_files(&[("/project/main.rhai", "import \"text\";\ntext_loud(1)")]);
     let error = error.expect_err("a number has no capitals");
-    insta::assert_snapshot!(error.render(false), @"");
+    insta::assert_snapshot!(error.render(false), @r#"
+    error[wrong_arguments]: argument 1 of `to_upper` cannot be int
+     --> text.rhai:5:10
+      |
+    5 |     text.to_upper()
+      |          ^^^^^^^^
+      |
+     ::: main.rhai:2:1
+      |
+    2 | text_loud(1)
+      | --------- in this call of `text_loud`
+      |
+      = help: to_upper(character: char) -> char
+      = help: to_upper(string: string) -> string
+    "#);
 }
 
 #[test]

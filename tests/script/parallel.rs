@@ -51,8 +51,12 @@ fn a_real_error_wins_and_stops_the_others() {
 
 #[test]
 fn a_failing_branch_ends_a_sibling_that_never_looks_up() {
-    let error = run("parallel([|| { let n = 0; loop { n += 1; } }, || fail(\"denied\", \"no\")])");
-    assert_eq!(error.expect_err("a branch fails").error.kind, Kind::Denied);
+    let world = Desk::with_turns(&[], false);
+    let host = world.builder().build().expect("a host");
+    let text = "parallel([|| { let n = 0; loop { n += 1; } }, || fail(\"denied\", \"no\")])";
+    let program = host.load_text("main.rhai", text).expect("it loads");
+    let error = host.run(&program, Vec::new()).expect_err("a branch fails");
+    assert_eq!(error.error.kind, Kind::Denied);
 }
 
 #[test]
@@ -61,7 +65,28 @@ fn an_error_in_a_branch_keeps_its_calls() {
         "fn job(n) {\n    inner(n)\n}\nfn inner(n) {\n    fail(\"conflict\", `job ${n}`)\n}\n\
          let r = parallel_map([7], |n| job(n));",
     );
-    insta::assert_snapshot!(report, @"");
+    insta::assert_snapshot!(report, @r#"
+    error[conflict]: job 7
+     --> main.rhai:5:5
+      |
+    5 |     fail("conflict", `job ${n}`)
+      |     ^^^^
+      |
+     ::: main.rhai:2:5
+      |
+    2 |     inner(n)
+      |     ----- in this call of `inner`
+      |
+     ::: main.rhai:7:31
+      |
+    7 | let r = parallel_map([7], |n| job(n));
+      |                               --- in this call of `job`
+      |
+     ::: main.rhai:7:9
+      |
+    7 | let r = parallel_map([7], |n| job(n));
+      |         ------------ in this call of `<closure>`
+    "#);
 }
 
 #[test]
@@ -102,7 +127,7 @@ fn the_order_of_branches_is_the_same_every_time() {
         let world = Desk::new(&[]);
         let host = world.builder().build().expect("a host");
         let program = host.load_text("main.rhai", text).expect("it loads");
-        host.run(&program, Vec::new()).expect("it runs");
+        let _ = host.run(&program, Vec::new()).expect("it runs");
         world.said()
     };
     let first = record();
