@@ -146,9 +146,10 @@ impl Drive {
         }
     }
 
-    /// Forgets what was read, for the next pass.
-    pub fn begin_pass(&self) {
+    /// Forgets what was read, for the next pass, and hears what people said meanwhile.
+    pub fn begin_pass(&self) -> Result<()> {
         *self.facts() = Facts::default();
+        self.journal.catch_up()
     }
 
     /// The state of the release as this pass read it, and after every write of ours.

@@ -162,6 +162,7 @@ pub struct Journal {
 struct Inner {
     entries: Vec<Entry>,
     has_torn_line: bool,
+    length: usize,
 }
 
 const FORMAT: u32 = 1;
@@ -173,15 +174,7 @@ impl Journal {
     /// the line when one was changed.
     pub fn open(world: Arc<dyn World>, folder: &Path, release: &Version) -> Result<Self> {
         let file = folder.join(format!("{release}.jsonl"));
-        let text = match world.read(&file) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => {
-                let what = format!("cannot read the journal `{}`", file.display());
-                return Err(Error::new(Kind::Unexpected, what).because(error));
-            }
-        };
-        let inner = read(&text, &file)?;
+        let inner = read(&bytes(&*world, &file)?, &file)?;
         if let Some(Entry {
             fact: Fact::Opened { release: other, .. },
             ..
@@ -200,11 +193,21 @@ impl Journal {
         })
     }
 
+    /// Takes in what other processes have written meanwhile: a decision, a retry.
+    pub fn catch_up(&self) -> Result<()> {
+        self.catch_up_locked(&mut self.lock())
+    }
+
     /// Writes down a fact; it is safe on disk when this returns.
     ///
     /// Fails when the disk does: nothing may be sent after that.
     pub fn append(&self, release: &Version, fact: Fact) -> Result<()> {
         let mut inner = self.lock();
+        let _alone = self
+            .world
+            .lock(&self.file.with_extension("lock"))
+            .map_err(|error| self.cannot_write(error))?;
+        self.catch_up_locked(&mut inner)?;
         if inner.entries.is_empty() {
             self.append_locked(
                 &mut inner,
@@ -270,6 +273,21 @@ impl Journal {
             .expect("no thread panics while it holds the journal")
     }
 
+    fn catch_up_locked(&self, inner: &mut Inner) -> Result<()> {
+        let bytes = bytes(&*self.world, &self.file)?;
+        if bytes.len() != inner.length {
+            *inner = read(&bytes, &self.file)?;
+        }
+        Ok(())
+    }
+
+    fn cannot_write(&self, error: std::io::Error) -> Error {
+        let what = format!("cannot write the journal `{}`", self.file.display());
+        Error::new(Kind::Unexpected, what)
+            .hint("nothing was sent; make room or name another folder with --state-dir, then run again")
+            .because(error)
+    }
+
     fn append_locked(&self, inner: &mut Inner, fact: Fact) -> Result<()> {
         let last = inner.entries.last();
         let mut at = self.world.now();
@@ -327,8 +345,22 @@ fn hash(before: &str, entry: &Entry) -> String {
         })
 }
 
+fn bytes(world: &dyn World, file: &Path) -> Result<Vec<u8>> {
+    match world.read(file) {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => {
+            let what = format!("cannot read the journal `{}`", file.display());
+            Err(Error::new(Kind::Unexpected, what).because(error))
+        }
+    }
+}
+
 fn read(bytes: &[u8], file: &Path) -> Result<Inner> {
-    let mut inner = Inner::default();
+    let mut inner = Inner {
+        length: bytes.len(),
+        ..Inner::default()
+    };
     let ends_well = bytes.is_empty() || bytes.ends_with(b"\n");
     let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
     if ends_well {

@@ -10,6 +10,8 @@ use std::{
     thread::{Builder, Scope},
 };
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::{
     approval,
     drive::Drive,
@@ -26,6 +28,9 @@ use crate::{
     release::{Ending, Outcome, TaskStatus, statebox::Change, task::WORKFLOW_TASKS},
     world::{Event, What, World},
 };
+
+/// How long a node that waits is left alone at the most: a person may have said something.
+const LONGEST_SILENCE: SignedDuration = SignedDuration::from_mins(30);
 
 /// The stack of a thread that runs a node.
 const STACK: usize = 8 << 20;
@@ -54,12 +59,18 @@ impl From<Error> for Trouble {
     }
 }
 
-/// Runs one pass over the flow.
+/// Runs one pass over the flow. What the pass before found running or waiting, and need not be looked
+/// at again yet, stands as it was.
 ///
 /// Fails when the run as a whole cannot go on: a person stopped it, the journal cannot be written,
 /// the state cannot be read.
-pub fn pass(drive: &Drive, graph: &Graph, runner: &dyn Runner) -> Result<Report> {
-    drive.begin_pass();
+pub fn pass(
+    drive: &Drive,
+    graph: &Graph,
+    runner: &dyn Runner,
+    before: Option<&Report>,
+) -> Result<Report> {
+    drive.begin_pass()?;
     if let Some(plan) = &drive.plan {
         plan.check(graph)?;
     }
@@ -76,6 +87,7 @@ pub fn pass(drive: &Drive, graph: &Graph, runner: &dyn Runner) -> Result<Report>
         ended: Condvar::new(),
     };
     pass.settle_known()?;
+    pass.keep_early(before);
     std::thread::scope(|scope| {
         pass.start_ready(scope);
         loop {
@@ -104,6 +116,7 @@ struct Pass<'a> {
 #[derive(Default)]
 struct Progress {
     reports: HashMap<String, NodeReport>,
+    looked_at: HashMap<String, Timestamp>,
     running: Vec<String>,
     fatal: Option<Error>,
 }
@@ -126,6 +139,31 @@ impl<'a> Pass<'a> {
             }
         });
         Ok(())
+    }
+
+    /// Keeps what need not be looked at again yet.
+    fn keep_early(&self, before: Option<&Report>) {
+        let Some(before) = before else { return };
+        let now = self.world.now();
+        let is_early = |report: &&NodeReport| {
+            let looked_at = before
+                .looked_at
+                .get(&report.name)
+                .copied()
+                .unwrap_or(before.at);
+            report.recheck_at.is_some_and(|at| at > now)
+                && now.duration_since(looked_at) < LONGEST_SILENCE
+        };
+        let mut progress = self.progress();
+        for report in before.nodes.iter().filter(is_early) {
+            progress
+                .reports
+                .entry(report.name.clone())
+                .or_insert_with(|| report.clone());
+            if let Some(at) = before.looked_at.get(&report.name) {
+                progress.looked_at.insert(report.name.clone(), *at);
+            }
+        }
     }
 
     /// Starts every node whose turn has come.
@@ -249,18 +287,15 @@ impl<'a> Pass<'a> {
         }
         let word = node_report.state.word().to_owned();
         self.say(Some(node), What::Ended(word, outcome.reason));
-        self.progress()
-            .reports
-            .insert(node.name.clone(), node_report);
+        let mut progress = self.progress();
+        progress
+            .looked_at
+            .insert(node.name.clone(), self.world.now());
+        progress.reports.insert(node.name.clone(), node_report);
     }
 
     /// Writes the end of a node into the journal and the state store.
-    fn keep(
-        &self,
-        node: &Node,
-        outcome: &Outcome,
-        is_error: bool,
-    ) -> Result<Option<jiff::Timestamp>> {
+    fn keep(&self, node: &Node, outcome: &Outcome, is_error: bool) -> Result<Option<Timestamp>> {
         let drive = self.drive;
         let before = drive.journal.last_outcome(&node.name);
         let since = drive.journal.since(&node.name, outcome.status);
@@ -272,7 +307,7 @@ impl<'a> Pass<'a> {
             Ending::Fail if !is_error => effect::settle(drive, &node.name, Settlement::Failed)?,
             _ => {}
         }
-        if before.as_ref().map(|(before, _)| before) != Some(outcome) {
+        if before.is_none_or(|(before, _)| is_news(&before, outcome)) {
             drive.record(Fact::Outcome {
                 node: node.name.clone(),
                 outcome: outcome.clone(),
@@ -362,7 +397,8 @@ impl<'a> Pass<'a> {
             .filter_map(|node| reports.remove(&node.name))
             .collect();
         let notes = notes(self.drive)?;
-        let report = Report::new(self.drive.release.clone(), self.world.now(), nodes, notes);
+        let mut report = Report::new(self.drive.release.clone(), self.world.now(), nodes, notes);
+        report.looked_at = progress.looked_at;
         record_pass(self.drive, &report)?;
         Ok(report)
     }
@@ -396,6 +432,16 @@ impl Drop for Running<'_> {
             .retain(|name| name != self.name);
         self.pass.ended.notify_all();
     }
+}
+
+/// Whether an outcome says something else than the one before. The log text of a poll does not.
+fn is_news(before: &Outcome, outcome: &Outcome) -> bool {
+    let bare = |outcome: &Outcome| Outcome {
+        output: None,
+        recheck_secs: None,
+        ..outcome.clone()
+    };
+    bare(before) != bare(outcome)
 }
 
 /// What people should know beside the nodes.

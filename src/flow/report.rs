@@ -1,5 +1,7 @@
 //! What a pass found: the state of every node, and the release as a whole.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -199,6 +201,8 @@ pub struct Report {
     pub nodes: Vec<NodeReport>,
     /// What people should know beside the nodes: limited mode, open issues, alerts.
     pub notes: Vec<String>,
+    /// When each node was last looked at.
+    pub looked_at: HashMap<String, Timestamp>,
 }
 
 impl Report {
@@ -218,6 +222,7 @@ impl Report {
             back_at,
             nodes,
             notes,
+            looked_at: HashMap::new(),
         }
     }
 

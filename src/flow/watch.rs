@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::{
     approval,
     drive::Drive,
@@ -17,6 +19,12 @@ use crate::{
 
 /// How long until blocked things are looked at again when only a person can move them.
 const PATIENCE: Duration = Duration::from_mins(30);
+
+/// How long until a pass is tried again after the state could not be read.
+const TROUBLE_WAIT: Duration = Duration::from_mins(10);
+
+/// How many passes in a row may be given up: half a day.
+const MOST_TROUBLES: u32 = 72;
 
 /// How many passes in a row may move nothing but ask a person.
 const MOST_QUESTIONS: u32 = 20;
@@ -41,6 +49,8 @@ pub fn drive(
     let world = drive.session.world().clone();
     let mut number = 0;
     let mut questions = 0;
+    let mut troubles = 0;
+    let mut before: Option<Report> = None;
     loop {
         number += 1;
         world.say(&Event {
@@ -48,13 +58,30 @@ pub fn drive(
             node: None,
             what: What::PassStarted(number),
         });
-        let report = pass(drive, graph, runner)?;
+        let report = match pass(drive, graph, runner, before.as_ref()) {
+            Err(error)
+                if manner.is_watching && error.is_retryable() && troubles < MOST_TROUBLES =>
+            {
+                troubles += 1;
+                let text = format!("this pass was given up: {}", error.chain());
+                world.say(&Event {
+                    at: world.now(),
+                    node: None,
+                    what: What::Notice(text),
+                });
+                rest(drive, TROUBLE_WAIT)?;
+                continue;
+            }
+            ended => ended?,
+        };
+        troubles = 0;
         seen(&report);
         if report.outcome == PassOutcome::Complete {
             return Ok(report);
         }
         if manner.asks && questions < MOST_QUESTIONS && ask(drive, &report)? {
             questions += 1;
+            before = None;
             continue;
         }
         if !manner.is_watching {
@@ -65,26 +92,30 @@ pub fn drive(
             None if world.can_change() => PATIENCE,
             None => return Ok(report),
         };
-        let until = world.now()
-            + jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::from_mins(30));
-        world.say(&Event {
-            at: world.now(),
-            node: None,
-            what: What::Sleeping(until),
-        });
-        let slept = drive.session.wait(async {
-            world.sleep(wait).await;
-            Ok(())
-        });
-        match slept {
-            Err(error) if error.kind == Kind::Cancelled => {
-                return Err(Error::new(
-                    Kind::Cancelled,
-                    "stopped while waiting; nothing is lost",
-                ));
-            }
-            other => other?,
-        }
+        rest(drive, wait)?;
+        before = Some(report);
+    }
+}
+
+/// Waits on the world's clock, and says until when.
+fn rest(drive: &Drive, wait: Duration) -> Result<()> {
+    let world = drive.session.world();
+    let until = world.now().checked_add(wait).unwrap_or(Timestamp::MAX);
+    world.say(&Event {
+        at: world.now(),
+        node: None,
+        what: What::Sleeping(until),
+    });
+    let slept = drive.session.wait(async {
+        world.sleep(wait).await;
+        Ok(())
+    });
+    match slept {
+        Err(error) if error.kind == Kind::Cancelled => Err(Error::new(
+            Kind::Cancelled,
+            "stopped while waiting; nothing is lost",
+        )),
+        other => other,
     }
 }
 
@@ -105,24 +136,6 @@ fn ask(drive: &Drive, report: &Report) -> Result<bool> {
 
 fn decide_by_question(drive: &Drive, node: &NodeReport) -> Result<bool> {
     let world = drive.session.world();
-    if node.name == "take-ownership" {
-        let question = Question {
-            about: "owner".to_owned(),
-            text: format!(
-                "Who owns {}? (e-mail address, empty to leave it open)",
-                drive.release
-            ),
-            choices: Vec::new(),
-            wants_reason: false,
-        };
-        return Ok(match world.ask(&question)? {
-            Some(answer) if answer.word.contains('@') => {
-                drive.record(Fact::Owner { email: answer.word })?;
-                true
-            }
-            _ => false,
-        });
-    }
     let question = Question {
         about: node.name.clone(),
         text: format!("{}: {}", node.name, node.reason),
@@ -136,6 +149,26 @@ fn decide_by_question(drive: &Drive, node: &NodeReport) -> Result<bool> {
         }
         _ => Ok(false),
     }
+}
+
+/// Asks who owns the release; `None` when nobody answers with an address.
+pub fn ask_owner(drive: &Drive) -> Result<Option<String>> {
+    if drive.plan.is_some() {
+        return Ok(None);
+    }
+    let question = Question {
+        about: "owner".to_owned(),
+        text: format!(
+            "Who owns {}? (e-mail address, empty to leave it open)",
+            drive.release
+        ),
+        choices: Vec::new(),
+        wants_reason: false,
+    };
+    let answer = drive.session.world().ask(&question)?;
+    Ok(answer
+        .map(|answer| answer.word)
+        .filter(|word| word.contains('@')))
 }
 
 /// Writes a person's choice down, bound to the evidence that stands there now.

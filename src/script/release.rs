@@ -11,7 +11,7 @@ use serde_json::json;
 use crate::{
     call::{Session, to_script},
     error::{Error, Kind, Result},
-    flow::{Drive, approval, journal::Fact},
+    flow::{Drive, approval, journal::Fact, watch},
     oar::outcome::{Attempt, recorded},
     release::{Outcome, Version, statebox::Change},
     value::to_dynamic,
@@ -143,9 +143,10 @@ pub fn register(engine: &mut Engine) {
                 Ok(missing.into_iter().map(Dynamic::from).collect())
             },
         )
-        .register_get("remembered_owner", |release: &mut Release| {
-            optional(release.0.known_owner())
-        })
+        .register_fn(
+            "ask_owner",
+            |context: NativeCallContext, release: &mut Release| ask_owner(&context, release),
+        )
         .register_fn(
             "remember_owner",
             |release: &mut Release, email: ImmutableString| {
@@ -218,6 +219,18 @@ fn choice(drive: &Drive, task: &str, identity: Option<&str>) -> Dynamic {
         })),
         None => Dynamic::UNIT,
     }
+}
+
+fn ask_owner(context: &NativeCallContext, release: &mut Release) -> Scripted<Dynamic> {
+    let may_ask = Session::of(context)?
+        .get::<super::flow::Command>()
+        .is_ok_and(|command| command.manner.asks);
+    if !may_ask {
+        return Ok(Dynamic::UNIT);
+    }
+    watch::ask_owner(&release.0)
+        .map(optional)
+        .map_err(to_script)
 }
 
 fn remember_owner(drive: &Drive, email: &str) -> Result<()> {

@@ -65,6 +65,14 @@ pub(super) fn append(path: &Path, bytes: &[u8], safety: Safety) -> io::Result<()
     Ok(())
 }
 
+/// Keeps a file to this process until the guard is dropped; creates it and its folder.
+pub(super) fn lock(path: &Path) -> io::Result<Box<dyn Send>> {
+    make_folder(folder_of(path))?;
+    let file = private(OpenOptions::new().append(true).create(true)).open(path)?;
+    file.lock()?;
+    Ok(Box::new(file))
+}
+
 /// Lists the files below a folder, sorted, relative to it; an absent folder is empty.
 pub(super) fn list(folder: &Path) -> io::Result<Vec<PathBuf>> {
     let mut files = Vec::new();

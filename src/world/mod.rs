@@ -55,6 +55,11 @@ pub trait World: Send + Sync + 'static {
     /// Appends to a file and returns once the bytes are safe; creates its folder.
     fn append(&self, path: &Path, bytes: &[u8]) -> io::Result<()>;
 
+    /// Keeps a file to this process until the guard is dropped; waits for others to let go.
+    fn lock(&self, _path: &Path) -> io::Result<Box<dyn Send>> {
+        Ok(Box::new(()))
+    }
+
     /// Lists the files below a folder, sorted, as paths relative to it; an absent folder is empty.
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
 

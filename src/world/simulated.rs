@@ -194,6 +194,11 @@ impl World for SimulatedWorld {
         disk::append(path, bytes, disk::Safety::Written)
     }
 
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Send>> {
+        self.check(path)?;
+        disk::lock(path)
+    }
+
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         self.meet_fault("list")?;
         self.check(folder)?;

@@ -75,6 +75,10 @@ impl World for SystemWorld {
         disk::append(path, bytes, disk::Safety::Synced)
     }
 
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Send>> {
+        disk::lock(path)
+    }
+
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         disk::list(folder)
     }
