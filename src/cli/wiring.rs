@@ -109,11 +109,7 @@ impl Wiring {
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, config)?;
-        let endpoint = match &config.oar.endpoint {
-            Some(endpoint) => endpoint.clone(),
-            None => url::Url::parse(oar::mcp::DEFAULT_ENDPOINT)
-                .map_err(|error| Error::invalid("the usual address is none").because(error))?,
-        };
+        let endpoint = usual_endpoint(config)?;
         let tools = oar::mcp::Server::new(world.clone(), http.client()?, endpoint);
         let tools = Oar::new(Arc::new(tools));
         session.put(Arc::new(tools.clone()));
@@ -240,6 +236,8 @@ impl Wiring {
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, &config)?;
+        let tools = oar::mcp::Server::new(world.clone(), http.client()?, usual_endpoint(&config)?);
+        session.put(Arc::new(Oar::new(Arc::new(tools))));
         let project = config
             .scripts
             .folder
@@ -361,6 +359,14 @@ impl Drives for Opener {
             owner,
             self.plan.clone(),
         )))
+    }
+}
+
+fn usual_endpoint(config: &Config) -> Result<url::Url> {
+    match &config.oar.endpoint {
+        Some(endpoint) => Ok(endpoint.clone()),
+        None => url::Url::parse(oar::mcp::DEFAULT_ENDPOINT)
+            .map_err(|error| Error::invalid("the usual address is none").because(error)),
     }
 }
 

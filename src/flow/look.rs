@@ -11,7 +11,7 @@ use super::{
     report::{NodeReport, State},
 };
 use crate::{
-    oar::outcome::recorded,
+    oar::outcome::{Attempt, recorded},
     release::{
         Ending, TaskStatus,
         statebox::{StateBox, time},
@@ -64,20 +64,10 @@ impl Known<'_> {
     }
 
     /// Looks at a node that is not settled. `reports` holds the nodes that stand already.
-    pub fn look(&self, node: &Node, reports: &HashMap<String, NodeReport>) -> Look {
-        let missing: Vec<_> = node
-            .after
-            .iter()
-            .filter(|(name, _)| {
-                !reports
-                    .get(name)
-                    .is_some_and(|report| report.state.opens_the_way())
-            })
-            .map(|(name, _)| name.as_str())
-            .collect();
-        if !missing.is_empty() {
-            let reason = format!("after {}", missing.join(", "));
-            return Look::Stands(Box::new(NodeReport::new(node, State::Waiting, reason)));
+    pub fn look(&self, graph: &Graph, node: &Node, reports: &HashMap<String, NodeReport>) -> Look {
+        if self.runs_outside(&node.name) {
+            // What runs is followed, whatever has become of what came before it.
+            return Look::Runs;
         }
         let document = self.snapshot.map(|snapshot| &snapshot.document);
         if let Some(issue) = document.and_then(|document| document.blocker_of(&node.name)) {
@@ -88,10 +78,36 @@ impl Known<'_> {
                 Some("resolve the issue in the state of the release, then run again".to_owned());
             return Look::Stands(Box::new(report));
         }
-        match self.failed(node) {
-            Some(report) => Look::Stands(Box::new(report)),
-            None => Look::Runs,
+        if let Some(report) = self.failed(node) {
+            return Look::Stands(Box::new(report));
         }
+        let missing: Vec<_> = node
+            .after
+            .iter()
+            .filter(|(name, _)| !is_out_of_the_way(graph, name, reports))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        if !missing.is_empty() {
+            let reason = format!("after {}", missing.join(", "));
+            return Look::Stands(Box::new(NodeReport::new(node, State::Waiting, reason)));
+        }
+        Look::Runs
+    }
+
+    /// Whether the state names something that runs outside for a task.
+    fn runs_outside(&self, name: &str) -> bool {
+        let Some(document) = self.snapshot.map(|snapshot| &snapshot.document) else {
+            return false;
+        };
+        let Some(task) = document
+            .task(name)
+            .filter(|task| task.status == TaskStatus::InProgress)
+        else {
+            return false;
+        };
+        let judgement = recorded(name, task.status, task.result.as_deref());
+        matches!(judgement.attempt, Attempt::Started | Attempt::Running)
+            && judgement.outcome.remote.is_some()
     }
 
     fn passed(&self, name: &str) -> Option<(String, Option<Timestamp>)> {
@@ -105,7 +121,7 @@ impl Known<'_> {
                 .filter(|(status, ..)| *status == Ending::Pass)
                 .map(|(_, reason, _)| reason);
             return Some((
-                ours.or_else(|| first_line(task.result.as_deref()))
+                ours.or_else(|| last_line(task.result.as_deref()))
                     .unwrap_or_else(|| "passed".to_owned()),
                 instant(task.completed_at.as_deref()),
             ));
@@ -139,12 +155,16 @@ impl Known<'_> {
         {
             return None;
         }
-        let reason = first_line(Some(text)).unwrap_or_else(|| "failed".to_owned());
+        let reason = match judgement.outcome.reason {
+            reason if reason.is_empty() => "failed".to_owned(),
+            reason => reason,
+        };
         let mut report = NodeReport::new(node, State::Failed, reason);
         report.since = instant(task.completed_at.as_deref());
         report.owner = Some("the release lead".to_owned());
         report.next = Some(format!(
-            "when the cause is gone: oar-script retry RELEASE {} --why TEXT",
+            "when the cause is gone: oar-script retry {} {} --why TEXT",
+            document.release(),
             node.name
         ));
         Some(report)
@@ -181,8 +201,19 @@ impl Known<'_> {
     }
 }
 
-/// The first line of a text that says something, without the log prefix.
-pub fn first_line(text: Option<&str>) -> Option<String> {
+/// Whether what comes after a node may start: it is done, or it only informs and was looked at.
+fn is_out_of_the_way(graph: &Graph, name: &str, reports: &HashMap<String, NodeReport>) -> bool {
+    let Some(report) = reports.get(name) else {
+        return false;
+    };
+    let was_looked_at = report.state != State::Waiting || report.recheck_at.is_some();
+    let only_informs = graph.get(name).is_some_and(|node| node.is_informing);
+    report.state.opens_the_way() || (only_informs && was_looked_at)
+}
+
+/// The last line of a text that says something, without the log prefix. `None` when it says no more
+/// than the status does.
+pub fn last_line(text: Option<&str>) -> Option<String> {
     let line = text?
         .lines()
         .map(str::trim)
@@ -192,7 +223,7 @@ pub fn first_line(text: Option<&str>) -> Option<String> {
         .nth(2)
         .filter(|_| line.contains("Z: "))
         .unwrap_or(line);
-    Some(said.to_owned())
+    (!said.contains("status is changed to [")).then(|| said.to_owned())
 }
 
 fn last_outcome(entries: &[Entry], name: &str) -> Option<(Ending, String, Timestamp)> {

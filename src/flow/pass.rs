@@ -118,6 +118,7 @@ struct Progress {
     reports: HashMap<String, NodeReport>,
     looked_at: HashMap<String, Timestamp>,
     running: Vec<String>,
+    ended: u64,
     fatal: Option<Error>,
 }
 
@@ -166,12 +167,21 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Starts every node whose turn has come.
-    fn start_ready<'scope, 'env>(&'env self, scope: &'scope Scope<'scope, 'env>) {
+    /// Starts every node whose turn has come. Returns how many had ended by then, or `None` when
+    /// nothing runs any more.
+    fn start_ready<'scope, 'env>(&'env self, scope: &'scope Scope<'scope, 'env>) -> Option<u64> {
         let mut progress = self.progress();
-        if progress.fatal.is_some() || self.control.token.is_cancelled() {
-            return;
+        if progress.fatal.is_none() && !self.control.token.is_cancelled() {
+            self.start(scope, &mut progress);
         }
+        (!progress.running.is_empty()).then_some(progress.ended)
+    }
+
+    fn start<'scope, 'env>(
+        &'env self,
+        scope: &'scope Scope<'scope, 'env>,
+        progress: &mut Progress,
+    ) {
         let snapshot = match self.drive.snapshot() {
             Ok(snapshot) => snapshot,
             Err(error) => {
@@ -196,7 +206,7 @@ impl<'a> Pass<'a> {
                     entries,
                     flow: Some(self.flow),
                 };
-                known.look(node, &progress.reports)
+                known.look(self.graph, node, &progress.reports)
             });
             match look {
                 Look::Stands(report) => {
@@ -258,7 +268,7 @@ impl<'a> Pass<'a> {
             }
             Err(trouble) => {
                 if self.drive.plan.is_some()
-                    && let Some(report) = plan::refused(self.drive, node, &trouble)
+                    && let Some(report) = plan::refused(self.drive, self.graph, node, &trouble)
                 {
                     self.progress().reports.insert(node.name.clone(), report);
                     return;
@@ -426,10 +436,10 @@ struct Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.pass
-            .progress()
-            .running
-            .retain(|name| name != self.name);
+        let mut progress = self.pass.progress();
+        progress.running.retain(|name| name != self.name);
+        progress.ended += 1;
+        drop(progress);
         self.pass.ended.notify_all();
     }
 }

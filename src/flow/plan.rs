@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use super::{
     drive::{Drive, Evidence},
-    graph::{Graph, Node, nearest},
+    graph::{Graph, Node, NodeKind, nearest},
     pass::Trouble,
     report::{NodeReport, State},
 };
@@ -135,7 +135,7 @@ pub fn would(what: &str) -> Error {
 }
 
 /// Where a node stands whose function ended in the refusal of a plan.
-pub fn refused(drive: &Drive, node: &Node, trouble: &Trouble) -> Option<NodeReport> {
+pub fn refused(drive: &Drive, graph: &Graph, node: &Node, trouble: &Trouble) -> Option<NodeReport> {
     let error = &trouble.error;
     match error.service.as_deref() {
         Some(PLANNED) => {
@@ -162,12 +162,28 @@ pub fn refused(drive: &Drive, node: &Node, trouble: &Trouble) -> Option<NodeRepo
             Some(report)
         }
         Some(OFFLINE) => {
+            if let Some(begun) = begun_after(drive, graph, node) {
+                let reason = format!("was passed before: {begun} has begun");
+                return Some(NodeReport::new(node, State::Done, reason));
+            }
             let mut report = NodeReport::new(node, State::Unknown, error.message.clone());
             report.next = Some(format!("give the fact with --assume {}=WORD", node.name));
             Some(report)
         }
         _ => None,
     }
+}
+
+/// A task that comes after a check and has begun: the check was passed when it did.
+fn begun_after(drive: &Drive, graph: &Graph, node: &Node) -> Option<String> {
+    if node.kind != NodeKind::Check {
+        return None;
+    }
+    let document = drive.snapshot().ok().flatten()?.document;
+    graph
+        .followers(&node.name)
+        .find(|next| document.status(&next.name) != TaskStatus::NotStarted)
+        .map(|next| next.name.clone())
 }
 
 fn state_of(word: &str) -> Result<State> {

@@ -186,8 +186,8 @@ fn register_outcomes(engine: &mut Engine) {
         })
         .register_fn("link", |outcome: &mut Outcome, link: Dynamic| {
             match link.into_immutable_string() {
-                Ok(link) => outcome.clone().link(link.as_str()),
-                Err(_) => outcome.clone(),
+                Ok(link) if !link.is_empty() => outcome.clone().link(link.as_str()),
+                _ => outcome.clone(),
             }
         })
         .register_fn(

@@ -40,7 +40,8 @@ impl SystemWorld {
 
 impl World for SystemWorld {
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_second(now.as_second()).unwrap_or(now)
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
