@@ -89,14 +89,9 @@ pub fn pass(
     pass.settle_known()?;
     pass.keep_early(before);
     std::thread::scope(|scope| {
-        pass.start_ready(scope);
-        loop {
-            let count = pass.progress().running.len();
-            if count == 0 {
-                break;
-            }
-            pass.world.wait_for_next(&mut || pass.wait_for_fewer(count));
-            pass.start_ready(scope);
+        while let Some(ended) = pass.start_ready(scope) {
+            pass.world
+                .wait_for_next(&mut || pass.wait_for_an_end(ended));
         }
     });
     pass.finish()
@@ -239,11 +234,11 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// Blocks until fewer than `count` nodes run.
-    fn wait_for_fewer(&self, count: usize) {
-        let _fewer = self
+    /// Blocks until more than `ended` nodes have ended.
+    fn wait_for_an_end(&self, ended: u64) {
+        let _more = self
             .ended
-            .wait_while(self.progress(), |progress| progress.running.len() >= count)
+            .wait_while(self.progress(), |progress| progress.ended <= ended)
             .expect("no thread panics while it holds the progress");
     }
 
