@@ -106,6 +106,7 @@ impl Wiring {
         state_dir: &Path,
         folders: Folders,
     ) -> Result<Self> {
+        check_built(config)?;
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, config)?;
@@ -359,6 +360,28 @@ impl Drives for Opener {
             owner,
             self.plan.clone(),
         )))
+    }
+}
+
+/// Refuses settings that this version knows and cannot do.
+fn check_built(config: &Config) -> Result<()> {
+    let not_built = |key: &str, word: &str| {
+        Err(Error::invalid(format!(
+            "`{key}` is `{word}`, which this version cannot do yet"
+        ))
+        .hint(format!(
+            "it is set in {}; take it out for the usual value",
+            config.source(key).unwrap_or("the settings")
+        )))
+    };
+    match config.oar.backend {
+        config::Backend::Mcp => {}
+        config::Backend::Cli => return not_built("oar.backend", "cli"),
+        config::Backend::Native => return not_built("oar.backend", "native"),
+    }
+    match config.state.store {
+        config::Store::Local => Ok(()),
+        config::Store::Github => not_built("state.store", "github"),
     }
 }
 

@@ -117,6 +117,7 @@ struct Waiting {
 #[derive(Default)]
 struct Facts {
     snapshot: Option<Option<Snapshot>>,
+    is_fallback: bool,
     metadata: Option<Metadata>,
     evidence: HashMap<String, Option<Evidence>>,
 }
@@ -162,16 +163,16 @@ impl Drive {
 
     /// Reads the state of the release anew.
     pub fn refresh(&self) -> Result<Option<Snapshot>> {
-        let snapshot = self.session.wait(async {
-            match (
-                self.stores.primary.read(&self.release).await?,
-                &self.stores.fallback,
-            ) {
-                (None, Some(fallback)) => fallback.read(&self.release).await,
-                (found, _) => Ok(found),
+        let (snapshot, is_fallback) = self.session.wait(async {
+            let found = self.stores.primary.read(&self.release).await?;
+            match (&self.stores.fallback, found) {
+                (Some(fallback), None) => Ok((fallback.read(&self.release).await?, true)),
+                (_, found) => Ok((found, false)),
             }
         })?;
-        self.facts().snapshot = Some(snapshot.clone());
+        let mut facts = self.facts();
+        facts.is_fallback = is_fallback;
+        facts.snapshot = Some(snapshot.clone());
         Ok(snapshot)
     }
 
