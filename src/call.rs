@@ -231,6 +231,8 @@ pub struct Control {
     pub deadline: Option<Timestamp>,
     /// The node the work belongs to.
     pub node: Option<String>,
+    /// Whether a person wants an answer now: reads are not tried again later.
+    pub is_hasty: bool,
 }
 
 thread_local! {

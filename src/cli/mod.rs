@@ -14,7 +14,7 @@ pub mod table;
 pub mod view;
 mod wiring;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory, Parser};
 
@@ -99,8 +99,8 @@ fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8,
 /// Trace lines go to standard error: `-vv` for every request, `OAR_SCRIPT_LOG` for a filter.
 fn start_tracing(verbose: u8) {
     let level = match verbose {
-        0 => "warn",
-        1 => "oar_script=info,warn",
+        0 => "oar_script=warn",
+        1 => "oar_script=info",
         _ => "oar_script=debug,info",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("OAR_SCRIPT_LOG")
@@ -108,5 +108,6 @@ fn start_tracing(verbose: u8) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .try_init();
 }

@@ -10,6 +10,7 @@ use super::{
     wiring::Wiring,
 };
 use crate::{
+    call::Control,
     error::{Error, Result},
     flow::{Plan, watch::Manner},
     release::{Version, statebox::StateBox},
@@ -84,7 +85,11 @@ pub fn find(
     };
     let host = wiring.host(Some(plan), Manner::default(), |_| {})?;
     let program = host.load("drive.rhai")?;
-    let _report = host.run(&program, vec![release])?;
+    let control = Control {
+        is_hasty: true,
+        ..Control::current()
+    };
+    let _report = control.scope(|| host.run(&program, vec![release]))?;
     let found = wiring.found()?.ok_or_else(|| {
         Error::invalid("the script drove no flow").hint("a drive script ends with flow.drive()")
     })?;

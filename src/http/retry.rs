@@ -37,7 +37,7 @@ where
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        if is_changing || !error.is_retryable() {
+        if is_changing || !error.is_retryable() || Control::current().is_hasty {
             return Err(error);
         }
         let Some(wait) = waits.next() else {

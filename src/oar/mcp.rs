@@ -31,6 +31,7 @@ use super::{
     trouble::{self, Trouble},
 };
 use crate::{
+    call::Control,
     error::{Error, Kind, Result},
     world::{BoxFuture, Event, What, World},
 };
@@ -99,7 +100,8 @@ impl Server {
                 Ok(text) => return Ok(text),
                 Err(error) => error,
             };
-            if is_changing || !error.is_retryable() || tries == TRIES {
+            let is_last = tries == TRIES || Control::current().is_hasty;
+            if is_changing || !error.is_retryable() || is_last {
                 return Err(error);
             }
             let wait_secs = FIRST_WAIT_SECS << (tries - 1);
