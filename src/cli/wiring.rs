@@ -13,7 +13,7 @@ use crate::{
     call::Session,
     config::{self, Config},
     error::{Error, Kind, Result},
-    flow::{Drive, Journal, Plan, Report, Stores, watch::Manner},
+    flow::{Drive, Journal, Plan, Report, Stores, approval, plan::LookOnly, watch::Manner},
     http::Http,
     oar::{self, backend::Oar, store::ToolStore},
     release::{Version, statebox::StateBox},
@@ -282,8 +282,15 @@ impl Wiring {
         manner: Manner,
         seen: impl Fn(&Report) + Send + Sync + 'static,
     ) -> Result<Host> {
+        // What a script calls before it drives anything is held by the same rules.
+        if let Some(plan) = &plan {
+            self.session.set_permit("plan", LookOnly::new(plan));
+        }
         self.session
-            .put(Arc::new(DrivesPart(Arc::new(self.opener(plan)))));
+            .put(Arc::new(DrivesPart(Arc::new(self.opener(plan.clone())))));
+        let opener = self.opener(plan);
+        let guard = approval::Guard::new(move |release| opener.open(release, None));
+        self.session.set_permit("approval", Arc::new(guard));
         self.session.put(Arc::new(Command {
             manner,
             found: Mutex::new(None),
