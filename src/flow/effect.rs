@@ -107,16 +107,19 @@ pub fn effect(
             (token, attempt)
         }
         before => {
-            let attempt = match &before {
-                None => 1,
+            // An attempt that was never begun outside is made again as what it was: under another
+            // token our own claim would keep us away.
+            let (attempt, kept) = match before {
+                None => (1, None),
                 Some(Known {
                     settled: Some(Settlement::Refused | Settlement::NotSent),
                     attempt,
+                    token,
                     ..
-                }) => *attempt,
-                Some(Known { attempt, .. }) => attempt + 1,
+                }) => (attempt, Some(token)),
+                Some(Known { attempt, .. }) => (attempt + 1, None),
             };
-            let token = drive.session.world().fresh_id().to_string();
+            let token = kept.unwrap_or_else(|| drive.session.world().fresh_id().to_string());
             let used = drive
                 .journal
                 .look(|entries| identities(entries, node, name));
