@@ -18,6 +18,12 @@ use crate::{
 /// How long until blocked things are looked at again when only a person can move them.
 const PATIENCE: Duration = Duration::from_mins(30);
 
+/// How long until a pass that could not begin, because a service was away, is tried again.
+const OUTAGE: Duration = Duration::from_mins(10);
+
+/// How many passes in a row may be lost to an outage: a day.
+const MOST_OUTAGES: u32 = 144;
+
 /// How many passes in a row may move nothing but ask a person.
 const MOST_QUESTIONS: u32 = 20;
 
@@ -41,6 +47,7 @@ pub fn drive(
     let world = drive.session.world().clone();
     let mut number = 0;
     let mut questions = 0;
+    let mut outages = 0;
     loop {
         number += 1;
         world.say(&Event {
@@ -48,7 +55,22 @@ pub fn drive(
             node: None,
             what: What::PassStarted(number),
         });
-        let report = pass(drive, graph, runner)?;
+        let report = match pass(drive, graph, runner) {
+            Err(error)
+                if manner.is_watching && error.kind.is_retryable() && outages < MOST_OUTAGES =>
+            {
+                outages += 1;
+                world.say(&Event {
+                    at: world.now(),
+                    node: None,
+                    what: What::Notice(format!("no pass now: {}", error.chain())),
+                });
+                sleep(drive, OUTAGE)?;
+                continue;
+            }
+            ended => ended?,
+        };
+        outages = 0;
         seen(&report);
         if report.outcome == PassOutcome::Complete {
             return Ok(report);
@@ -65,26 +87,30 @@ pub fn drive(
             None if world.can_change() => PATIENCE,
             None => return Ok(report),
         };
-        let until = world.now()
-            + jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::from_mins(30));
-        world.say(&Event {
-            at: world.now(),
-            node: None,
-            what: What::Sleeping(until),
-        });
-        let slept = drive.session.wait(async {
-            world.sleep(wait).await;
-            Ok(())
-        });
-        match slept {
-            Err(error) if error.kind == Kind::Cancelled => {
-                return Err(Error::new(
-                    Kind::Cancelled,
-                    "stopped while waiting; nothing is lost",
-                ));
-            }
-            other => other?,
-        }
+        sleep(drive, wait)?;
+    }
+}
+
+/// Waits, and says until when.
+fn sleep(drive: &Drive, wait: Duration) -> Result<()> {
+    let world = drive.session.world();
+    let until = world.now()
+        + jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::from_mins(30));
+    world.say(&Event {
+        at: world.now(),
+        node: None,
+        what: What::Sleeping(until),
+    });
+    let slept = drive.session.wait(async {
+        world.sleep(wait).await;
+        Ok(())
+    });
+    match slept {
+        Err(error) if error.kind == Kind::Cancelled => Err(Error::new(
+            Kind::Cancelled,
+            "stopped while waiting; nothing is lost",
+        )),
+        other => other,
     }
 }
 
