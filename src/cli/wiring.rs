@@ -39,7 +39,7 @@ pub struct Wiring {
     /// What was asked of services.
     pub http: Http,
     /// The simulated outside, if this is one.
-    pub simulation: Option<Simulation>,
+    pub simulation: Option<Arc<Simulation>>,
     /// Where journals are kept.
     pub journals: PathBuf,
     store: Arc<dyn StateStore>,
@@ -183,12 +183,17 @@ impl Wiring {
         )?;
         let world: Arc<dyn World> = simulation.world().clone();
         let state = simulation.state().clone();
-        let local = LocalStore::open(&folder.join("state.git"), world.clone())?;
+        let states = folder.join("state.git");
+        let local = LocalStore::open(&states, world.clone())?;
         if let Some(text) = simulation.statebox() {
             local.import(text)?;
         }
-        let store: Arc<dyn StateStore> = Arc::new(Peopled::new(Arc::new(local), state.clone()));
-        let server = runtime.block_on(sim::oar::start(state, store.clone()))?;
+        let peopled = |store: LocalStore| -> Arc<dyn StateStore> {
+            Arc::new(Peopled::new(Arc::new(store), state.clone()))
+        };
+        let store = peopled(local);
+        let servers = LocalStore::open(&states, simulation.bystander())?;
+        let server = runtime.block_on(sim::oar::start(state.clone(), peopled(servers)))?;
         simulation.world().set_endpoint("oar", server.endpoint());
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
@@ -201,7 +206,7 @@ impl Wiring {
             world,
             session,
             http,
-            simulation: Some(simulation),
+            simulation: Some(Arc::new(simulation)),
             journals: folder.join("journal"),
             store,
             fallback: Some(fallback),
@@ -333,6 +338,7 @@ impl Wiring {
         Opener {
             session: self.session.clone(),
             world: self.world.clone(),
+            simulation: self.simulation.clone(),
             journals: self.journals.clone(),
             store: self.store.clone(),
             fallback: self.fallback.clone(),
@@ -344,6 +350,7 @@ impl Wiring {
 struct Opener {
     session: Session,
     world: Arc<dyn World>,
+    simulation: Option<Arc<Simulation>>,
     journals: PathBuf,
     store: Arc<dyn StateStore>,
     fallback: Option<Arc<dyn StateStore>>,
@@ -352,6 +359,10 @@ struct Opener {
 
 impl Drives for Opener {
     fn open(&self, release: &Version, owner: Option<String>) -> Result<Arc<Drive>> {
+        if let Some(simulation) = &self.simulation {
+            // A simulated world has every release that somebody asks about.
+            simulation.add_release(release)?;
+        }
         let journal = Journal::open(self.world.clone(), &self.journals, release)?;
         let stores = Stores {
             primary: self.store.clone(),
