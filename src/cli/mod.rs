@@ -23,16 +23,23 @@ use self::{
     out::Failure,
     view::View,
 };
+use crate::error::Error;
 
 /// Runs the program with the words it was started with.
 pub fn main() -> ExitCode {
     let words = args::normalize(std::env::args().collect());
+    let wants_json = args::wants_json(&words);
     let Cli { command, options } = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
             let _ = error.print();
-            return ExitCode::from(code);
+            if !error.use_stderr() {
+                return ExitCode::SUCCESS;
+            }
+            if wants_json {
+                out::error_document(&usage(&error), &[]);
+            }
+            return ExitCode::from(2);
         }
     };
     start_tracing(options.verbose);
@@ -49,6 +56,14 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// What the words on the command line lack, in one line.
+fn usage(error: &clap::Error) -> Error {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let message = line.strip_prefix("error: ").unwrap_or(line);
+    Error::invalid(message).hint("oar-script --help")
 }
 
 fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {

@@ -30,6 +30,14 @@ pub fn run(
     let plan = options.dry_run.then(Plan::default);
     let host = wiring.host(plan, manner, |_| {})?;
     let program = host.load(&located(script))?;
+    if let Err(error) = program.header().parse_args(&args) {
+        return Err(Failure::Usage {
+            error,
+            help: program
+                .header()
+                .help(&format!("oar-script {}", program.name())),
+        });
+    }
     for replaced in program.overrides() {
         notice(
             view,
