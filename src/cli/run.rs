@@ -90,9 +90,8 @@ pub fn run(
     if let Some(simulation) = &wiring.simulation {
         // The next invocation finds the clock at the time this one was told to come back.
         match found.and_then(|found| found.report.back_at) {
-            Some(at) if !options.watch && !options.dry_run => {
-                simulation.advance_to(at).map(|_| ())?
-            }
+            _ if options.dry_run => {}
+            Some(at) if !options.watch => simulation.advance_to(at).map(|_| ())?,
             _ => simulation.save()?,
         }
     }
