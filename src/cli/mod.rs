@@ -114,8 +114,9 @@ fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8,
 /// Trace lines go to standard error: `-vv` for every request, `OAR_SCRIPT_LOG` for a filter.
 fn start_tracing(verbose: u8) {
     let level = match verbose {
-        0 => "warn",
-        1 => "oar_script=info,warn",
+        // Its errors come back to us and are said with their consequences.
+        0 => "warn,rmcp=off",
+        1 => "oar_script=info,warn,rmcp=off",
         _ => "oar_script=debug,info",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("OAR_SCRIPT_LOG")
