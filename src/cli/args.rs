@@ -260,6 +260,12 @@ pub fn normalize(words: Vec<String>) -> Vec<String> {
     options
 }
 
+/// Whether these words ask for JSON, for when they make no sense otherwise.
+pub fn wants_json(words: &[String]) -> bool {
+    words.iter().any(|word| word == "--output=json")
+        || words.windows(2).any(|pair| pair == ["--output", "json"])
+}
+
 /// Whether `word` is this short option, alone or repeated (`-v`, `-vv`).
 fn is_short(word: &str, short: char) -> bool {
     word.strip_prefix('-')

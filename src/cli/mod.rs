@@ -23,16 +23,23 @@ use self::{
     out::Failure,
     view::View,
 };
+use crate::error::Error;
 
 /// Runs the program with the words it was started with.
 pub fn main() -> ExitCode {
     let words = args::normalize(std::env::args().collect());
+    let wants_json = args::wants_json(&words);
     let Cli { command, options } = match Cli::try_parse_from(words) {
         Ok(cli) => cli,
         Err(error) => {
-            let code = if error.use_stderr() { 2 } else { 0 };
             let _ = error.print();
-            return ExitCode::from(code);
+            if !error.use_stderr() {
+                return ExitCode::SUCCESS;
+            }
+            if wants_json {
+                out::error_document(&usage(&error), &[]);
+            }
+            return ExitCode::from(2);
         }
     };
     start_tracing(options.verbose);
@@ -49,6 +56,14 @@ pub fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// What the words on the command line lack, in one line.
+fn usage(error: &clap::Error) -> Error {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let message = line.strip_prefix("error: ").unwrap_or(line);
+    Error::invalid(message).hint("oar-script --help")
 }
 
 fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
@@ -101,6 +116,7 @@ fn start_tracing(verbose: u8) {
     let level = match verbose {
         0 => "oar_script=warn",
         1 => "oar_script=info",
+        // Its errors come back to us and are said with their consequences.
         _ => "oar_script=debug,info",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("OAR_SCRIPT_LOG")

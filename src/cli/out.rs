@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::args::Output;
 use crate::{
     error::{Error, Kind},
-    script::diagnostic::ScriptError,
+    script::diagnostic::{Diagnostic, ScriptError},
 };
 
 /// Why a command failed.
@@ -17,6 +17,13 @@ pub enum Failure {
     Error(Error),
     /// An error in a script, with everything to show it.
     Script(Box<ScriptError>),
+    /// The words on the command line make no sense.
+    Usage {
+        /// Why.
+        error: Error,
+        /// How it is used, for people.
+        help: String,
+    },
 }
 
 impl From<Error> for Failure {
@@ -37,6 +44,7 @@ impl Failure {
         let kind = match self {
             Self::Error(error) => Some(error.kind),
             Self::Script(error) => Some(error.error.kind),
+            Self::Usage { .. } => return 2,
         };
         if kind == Some(Kind::Cancelled) {
             130
@@ -64,23 +72,24 @@ pub fn failure(failure: &Failure, output: Output) {
     let text = match failure {
         Failure::Error(error) => plain(error),
         Failure::Script(error) => error.render(std::io::stderr().is_terminal()),
+        Failure::Usage { error, help } => format!("{}\n\n{help}", plain(error)),
     };
     let _ = writeln!(errors, "{}", text.trim_end());
     if output == Output::Json {
-        let error = match failure {
-            Failure::Error(error) => error_json(error),
-            Failure::Script(error) => {
-                let mut value = error_json(&error.error);
-                value["diagnostics"] = error
-                    .diagnostics
-                    .iter()
-                    .map(|diagnostic| diagnostic.to_json())
-                    .collect();
-                value
-            }
-        };
-        json(&json!({ "outcome": "error", "error": error }));
+        match failure {
+            Failure::Error(error) | Failure::Usage { error, .. } => error_document(error, &[]),
+            Failure::Script(error) => error_document(&error.error, &error.diagnostics),
+        }
     }
+}
+
+/// Prints the JSON document of a command that failed.
+pub fn error_document(error: &Error, diagnostics: &[Diagnostic]) {
+    let mut value = error_json(error);
+    if !diagnostics.is_empty() {
+        value["diagnostics"] = diagnostics.iter().map(Diagnostic::to_json).collect();
+    }
+    json(&json!({ "outcome": "error", "error": value }));
 }
 
 fn plain(error: &Error) -> String {

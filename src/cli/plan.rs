@@ -76,8 +76,17 @@ pub fn find(
         }
         _ => {
             let release = release.ok_or_else(|| {
-                Error::invalid("no release was named")
-                    .hint("oar-script plan 4.20.1, or --statebox FILE")
+                let what = match looks {
+                    Looks::AndAsks => "plan",
+                    Looks::Only => "status",
+                };
+                Failure::Usage {
+                    error: Error::invalid("no release was named")
+                        .hint("name one, such as 4.20.1, or a file with --statebox FILE"),
+                    help: format!(
+                        "Usage: oar-script {what} RELEASE\n       oar-script {what} --statebox FILE"
+                    ),
+                }
             })?;
             let release: Version = release.parse()?;
             (Wiring::new(options, view.clone())?, release.to_string())
@@ -102,7 +111,9 @@ fn read_document(file: &Path, release: Option<&str>) -> Result<StateBox> {
         std::collections::HashMap::new(),
     );
     let bytes = world.read(file).map_err(|error| {
-        Error::not_found(format!("cannot read `{}`", file.display())).because(error)
+        Error::not_found(format!("cannot read `{}`", file.display()))
+            .hint("--statebox names the state document of a release, such as 4.20.1.yaml")
+            .because(error)
     })?;
     let text = String::from_utf8(bytes).map_err(|error| {
         Error::invalid(format!("`{}` is not text", file.display())).because(error)

@@ -43,7 +43,9 @@ pub fn analyze(
 fn of_file(file: &Path, arch: &str) -> Result<Analysis> {
     let world = SystemWorld::new(Arc::new(Unattended), std::collections::HashMap::new());
     let bytes = world.read(file).map_err(|error| {
-        Error::not_found(format!("cannot read `{}`", file.display())).because(error)
+        Error::not_found(format!("cannot read `{}`", file.display()))
+            .hint("name a result file, or a build such as 4.20.1")
+            .because(error)
     })?;
     let name = file
         .file_name()
@@ -52,14 +54,27 @@ fn of_file(file: &Path, arch: &str) -> Result<Analysis> {
     match name.parse::<FileName>() {
         Ok(name) => Analysis::of(&name.build, &name.arch, Some(&bytes), None),
         Err(_) => {
-            let build = build_of(&bytes)
-                .ok_or_else(|| Error::invalid(format!("`{}` names no build", file.display())))?;
+            let build = build_of(&bytes, file)?;
             Analysis::of(&build, arch, Some(&bytes), None)
         }
     }
 }
 
-fn build_of(bytes: &[u8]) -> Option<String> {
-    let value: serde_json::Value = serde_json::from_slice(bytes).ok()?;
-    Some(value.get("build")?.get("name")?.as_str()?.to_owned())
+/// The build that a file of any name is about, as the file itself says.
+fn build_of(bytes: &[u8], file: &Path) -> Result<String> {
+    let hint = "a file named ocp-test-result-BUILD-ARCH.json is read as far as it goes";
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(|error| {
+        let what = if error.is_eof() {
+            "is cut off"
+        } else {
+            "is not JSON"
+        };
+        Error::invalid(format!("`{}` {what}", file.display()))
+            .hint(hint)
+            .because(error)
+    })?;
+    value["build"]["name"]
+        .as_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Error::invalid(format!("`{}` names no build", file.display())).hint(hint))
 }

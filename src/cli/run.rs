@@ -30,6 +30,14 @@ pub fn run(
     let plan = options.dry_run.then(Plan::default);
     let host = wiring.host(plan, manner, |_| {})?;
     let program = host.load(&located(script))?;
+    if let Err(error) = program.header().parse_args(&args) {
+        return Err(Failure::Usage {
+            error,
+            help: program
+                .header()
+                .help(&format!("oar-script {}", program.name())),
+        });
+    }
     for replaced in program.overrides() {
         notice(
             view,
@@ -82,9 +90,8 @@ pub fn run(
     if let Some(simulation) = &wiring.simulation {
         // The next invocation finds the clock at the time this one was told to come back.
         match found.and_then(|found| found.report.back_at) {
-            Some(at) if !options.watch && !options.dry_run => {
-                simulation.advance_to(at).map(|_| ())?
-            }
+            _ if options.dry_run => {}
+            Some(at) if !options.watch => simulation.advance_to(at).map(|_| ())?,
             _ => simulation.save()?,
         }
     }

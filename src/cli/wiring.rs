@@ -13,7 +13,7 @@ use crate::{
     call::Session,
     config::{self, Config},
     error::{Error, Kind, Result},
-    flow::{Drive, Journal, Plan, Report, Stores, watch::Manner},
+    flow::{Drive, Journal, Plan, Report, Stores, approval, plan::LookOnly, watch::Manner},
     http::Http,
     oar::{self, backend::Oar, store::ToolStore},
     release::{Version, statebox::StateBox},
@@ -39,7 +39,7 @@ pub struct Wiring {
     /// What was asked of services.
     pub http: Http,
     /// The simulated outside, if this is one.
-    pub simulation: Option<Simulation>,
+    pub simulation: Option<Arc<Simulation>>,
     /// Where journals are kept.
     pub journals: PathBuf,
     store: Arc<dyn StateStore>,
@@ -180,14 +180,18 @@ impl Wiring {
         )?;
         let world: Arc<dyn World> = simulation.world().clone();
         let state = simulation.state().clone();
-        let local = LocalStore::open(&folder.join("state.git"), world.clone())?;
+        let states = folder.join("state.git");
+        let local = LocalStore::open(&states, world.clone())?;
         if let Some(text) = simulation.statebox() {
             local.import(text)?;
         }
-        let store: Arc<dyn StateStore> = Arc::new(Peopled::new(Arc::new(local), state.clone()));
-        let server = Arc::new(runtime.block_on(sim::oar::start(state, store.clone()))?);
+        let peopled = |store: LocalStore| -> Arc<dyn StateStore> {
+            Arc::new(Peopled::new(Arc::new(store), state.clone()))
+        };
+        let servers = LocalStore::open(&states, simulation.bystander())?;
+        let server = Arc::new(runtime.block_on(sim::oar::start(state.clone(), peopled(servers)))?);
         // The checker of the server wakes up before anybody looks at the state.
-        let store: Arc<dyn StateStore> = Arc::new(Watched::new(store, server.clone()));
+        let store: Arc<dyn StateStore> = Arc::new(Watched::new(peopled(local), server.clone()));
         simulation.world().set_endpoint("oar", server.endpoint());
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
@@ -200,7 +204,7 @@ impl Wiring {
             world,
             session,
             http,
-            simulation: Some(simulation),
+            simulation: Some(Arc::new(simulation)),
             journals: folder.join("journal"),
             store,
             fallback: Some(fallback),
@@ -283,8 +287,15 @@ impl Wiring {
         manner: Manner,
         seen: impl Fn(&Report) + Send + Sync + 'static,
     ) -> Result<Host> {
+        // What a script calls before it drives anything is held by the same rules.
+        if let Some(plan) = &plan {
+            self.session.set_permit("plan", LookOnly::new(plan));
+        }
         self.session
-            .put(Arc::new(DrivesPart(Arc::new(self.opener(plan)))));
+            .put(Arc::new(DrivesPart(Arc::new(self.opener(plan.clone())))));
+        let opener = self.opener(plan);
+        let guard = approval::Guard::new(move |release| opener.open(release, None));
+        self.session.set_permit("approval", Arc::new(guard));
         self.session.put(Arc::new(Command {
             manner,
             found: Mutex::new(None),
@@ -327,6 +338,7 @@ impl Wiring {
         Opener {
             session: self.session.clone(),
             world: self.world.clone(),
+            simulation: self.simulation.clone(),
             journals: self.journals.clone(),
             store: self.store.clone(),
             fallback: self.fallback.clone(),
@@ -338,6 +350,7 @@ impl Wiring {
 struct Opener {
     session: Session,
     world: Arc<dyn World>,
+    simulation: Option<Arc<Simulation>>,
     journals: PathBuf,
     store: Arc<dyn StateStore>,
     fallback: Option<Arc<dyn StateStore>>,
@@ -346,6 +359,10 @@ struct Opener {
 
 impl Drives for Opener {
     fn open(&self, release: &Version, owner: Option<String>) -> Result<Arc<Drive>> {
+        if let Some(simulation) = &self.simulation {
+            // A simulated world has every release that somebody asks about.
+            simulation.add_release(release)?;
+        }
         let journal = Journal::open(self.world.clone(), &self.journals, release)?;
         let stores = Stores {
             primary: self.store.clone(),

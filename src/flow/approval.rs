@@ -13,7 +13,7 @@ use super::{
 use crate::{
     call::{Operation, Permit},
     error::{Error, Kind, Result},
-    release::{Ending, Outcome, TaskStatus, task::REQUIRED_FOR_APPROVAL},
+    release::{Ending, Outcome, TaskStatus, Version, task::REQUIRED_FOR_APPROVAL},
     state::Snapshot,
 };
 
@@ -25,15 +25,21 @@ const APPROVING: [&str; 4] = [
     "oar.add_qe_approval",
 ];
 
-/// Refuses final approval while a rule is not met.
+/// Opens the drive of a release.
+type Opens = dyn Fn(&Version) -> Result<Arc<Drive>> + Send + Sync;
+
+/// Refuses final approval while a rule is not met, for whatever release and whoever asks: a node, a
+/// script before it drives anything, or one that drives another release.
 pub struct Guard {
-    drive: Arc<Drive>,
+    open: Box<Opens>,
 }
 
 impl Guard {
-    /// Guards the approval of the release that `drive` drives.
-    pub fn new(drive: Arc<Drive>) -> Self {
-        Self { drive }
+    /// Guards the approval of every release that `open` knows.
+    pub fn new(open: impl Fn(&Version) -> Result<Arc<Drive>> + Send + Sync + 'static) -> Self {
+        Self {
+            open: Box::new(open),
+        }
     }
 }
 
@@ -42,14 +48,22 @@ impl Permit for Guard {
         if !APPROVING.contains(&operation.name.as_str()) {
             return Ok(());
         }
-        let missing = missing(&self.drive)?;
-        if missing.is_empty() || overridden(&self.drive).is_some() {
+        let Some(release) = operation.arguments["release"].as_str() else {
+            let what = format!(
+                "`{}` does not say which release it approves",
+                operation.name
+            );
+            return Err(Error::new(Kind::Refused, what));
+        };
+        let release: Version = release.parse()?;
+        let drive = (self.open)(&release)?;
+        let missing = missing(&drive)?;
+        if missing.is_empty() || overridden(&drive).is_some() {
             return Ok(());
         }
         Err(Error::new(Kind::Refused, format!("final approval is held back: {}", missing.join("; ")))
             .hint(format!(
-                "mend what is named, or set the rule aside for the record: oar-script override {} --why TEXT",
-                self.drive.release
+                "mend what is named, or set the rule aside for the record: oar-script override {release} --why TEXT"
             )))
     }
 }

@@ -13,7 +13,7 @@
 //! there is adopted. Only when nothing is found once [`SETTLE`] has passed, the same attempt is made
 //! again with the same token.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -23,6 +23,7 @@ use super::{
     plan::would,
 };
 use crate::{
+    call::{Operation, Permit},
     error::{Kind, Result},
     release::{Ending, Outcome, Remote, statebox::Change},
 };
@@ -39,6 +40,19 @@ pub enum Effect {
     Triggered(Outcome),
     /// It was not triggered; the outcome says why.
     Held(Outcome),
+}
+
+/// Refuses every changing call once the journal could not be written: what cannot be remembered must
+/// not happen.
+pub struct Recorded(pub Arc<Drive>);
+
+impl Permit for Recorded {
+    fn check(&self, operation: &Operation) -> Result<()> {
+        match self.0.journal.trouble() {
+            Some(trouble) if operation.is_changing => Err(trouble),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What the journal knows about one effect.
@@ -93,16 +107,19 @@ pub fn effect(
             (token, attempt)
         }
         before => {
-            let attempt = match &before {
-                None => 1,
+            // An attempt that was never begun outside is made again as what it was: under another
+            // token our own claim would keep us away.
+            let (attempt, kept) = match before {
+                None => (1, None),
                 Some(Known {
                     settled: Some(Settlement::Refused | Settlement::NotSent),
                     attempt,
+                    token,
                     ..
-                }) => *attempt,
-                Some(Known { attempt, .. }) => attempt + 1,
+                }) => (attempt, Some(token)),
+                Some(Known { attempt, .. }) => (attempt + 1, None),
             };
-            let token = drive.session.world().fresh_id().to_string();
+            let token = kept.unwrap_or_else(|| drive.session.world().fresh_id().to_string());
             let used = drive
                 .journal
                 .look(|entries| identities(entries, node, name));

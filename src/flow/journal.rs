@@ -163,6 +163,7 @@ struct Inner {
     entries: Vec<Entry>,
     has_torn_line: bool,
     length: usize,
+    trouble: Option<Error>,
 }
 
 const FORMAT: u32 = 1;
@@ -200,7 +201,7 @@ impl Journal {
 
     /// Writes down a fact; it is safe on disk when this returns.
     ///
-    /// Fails when the disk does: nothing may be sent after that.
+    /// Fails when the disk does: nothing may be sent after that, and every later append fails too.
     pub fn append(&self, release: &Version, fact: Fact) -> Result<()> {
         let mut inner = self.lock();
         let _alone = self
@@ -208,6 +209,9 @@ impl Journal {
             .lock(&self.file.with_extension("lock"))
             .map_err(|error| self.cannot_write(error))?;
         self.catch_up_locked(&mut inner)?;
+        if let Some(trouble) = &inner.trouble {
+            return Err(trouble.clone());
+        }
         if inner.entries.is_empty() {
             self.append_locked(
                 &mut inner,
@@ -218,6 +222,11 @@ impl Journal {
             )?;
         }
         self.append_locked(&mut inner, fact)
+    }
+
+    /// Why the journal could not be written, if it once could not.
+    pub fn trouble(&self) -> Option<Error> {
+        self.lock().trouble.clone()
     }
 
     /// Returns all lines.
@@ -310,11 +319,12 @@ impl Journal {
         line.push('\n');
         self.world.point("before append");
         self.world.append(&self.file, line.as_bytes()).map_err(|error| {
-            inner.has_torn_line = true;
             let what = format!("cannot write the journal `{}`", self.file.display());
-            Error::new(Kind::Unexpected, what)
-                .hint("nothing was sent; make room or name another folder with --state-dir, then run again")
-                .because(error)
+            let trouble = Error::new(Kind::Unexpected, what)
+                .hint("nothing was sent that is not written down; make room on the disk, then run again")
+                .because(error);
+            inner.trouble = Some(trouble.clone());
+            trouble
         })?;
         inner.has_torn_line = false;
         inner.entries.push(entry);

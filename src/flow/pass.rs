@@ -255,6 +255,11 @@ impl<'a> Pass<'a> {
             ..self.control.clone()
         };
         let ended = control.scope(|| self.runner.run(node));
+        // Also when the script caught it: what cannot be written down did not happen.
+        if let Some(trouble) = self.drive.journal.trouble() {
+            self.progress().fatal.get_or_insert(trouble);
+            return;
+        }
         let (outcome, error, report) = match ended {
             Ok(outcome) => (outcome, None, None),
             Err(trouble) if trouble.error.kind == Kind::Cancelled => {

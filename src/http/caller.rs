@@ -53,7 +53,9 @@ impl Shown {
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{} {}`", self.method, self.url)
+        // Without the host: the service is named beside it, and messages go into the journal, where
+        // the same trouble must be the same text wherever the service listens.
+        write!(f, "`{} {}`", self.method, path_and_query(&self.url))
     }
 }
 

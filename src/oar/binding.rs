@@ -49,7 +49,13 @@ fn register(module: &mut Module, tool: &'static Tool, count: usize) {
                 "this function needs a host to run in",
             )));
         };
-        call(&context, tool, values)
+        call(&context, tool, values).map_err(|mut error| {
+            // The engine fills in the place of methods, not of functions in a namespace.
+            if error.position().is_none() {
+                error.set_position(context.call_position());
+            }
+            error
+        })
     };
     let comments = comments(tool, given);
     FuncRegistration::new(tool.script_name())

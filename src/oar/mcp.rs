@@ -225,12 +225,11 @@ impl Server {
     }
 
     fn explain(&self, trouble: Trouble, is_changing: bool) -> Error {
+        // Not in the message: that goes into the journal, where the same trouble is the same text.
+        tracing::info!(endpoint = %self.endpoint, message = trouble.message, "the server failed");
         let mut error = Error::new(
             trouble.kind,
-            format!(
-                "the server at {} failed: {}",
-                self.endpoint, trouble.message
-            ),
+            format!("the server failed: {}", trouble.message),
         )
         .service("oar");
         error.status = trouble.status;

@@ -8,7 +8,11 @@ use std::{
 use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, NativeCallContext};
 use serde_json::json;
 
-use super::{calling, faults, host, program::Program, release::Release};
+use super::{
+    calling, faults, host,
+    program::Program,
+    release::{DrivesPart, Release},
+};
 use crate::{
     call::{Control, Session, to_script},
     error::{Error, Place, Result},
@@ -277,7 +281,10 @@ fn run(context: &NativeCallContext, session: &Session, flow: &Flow) -> Result<Fo
     let graph = flow.graph().clone();
     graph.check(|function| program.function(function, 1).is_some())?;
     let drive = &flow.release.0;
-    session.set_permit("approval", Arc::new(approval::Guard::new(drive.clone())));
+    let drives = session.get::<DrivesPart>()?;
+    let guard = approval::Guard::new(move |release| drives.0.open(release, None));
+    session.set_permit("approval", Arc::new(guard));
+    session.set_permit("journal", Arc::new(effect::Recorded(drive.clone())));
     if let Some(plan) = &drive.plan {
         session.set_permit("plan", LookOnly::new(plan));
     }

@@ -111,6 +111,7 @@ pub struct Simulation {
     statebox: Option<String>,
     is_new: bool,
     project: Option<PathBuf>,
+    folders: Vec<PathBuf>,
 }
 
 impl Simulation {
@@ -145,11 +146,16 @@ impl Simulation {
         let clock = VirtualClock::new(stored.now, latency.is_zero());
         let state = Arc::new(SimState::new(stored, clock, file));
         state.save()?;
-        let folders = options.folder.iter().chain(&options.files).cloned();
+        let folders: Vec<_> = options
+            .folder
+            .iter()
+            .chain(&options.files)
+            .cloned()
+            .collect();
         let settings = Settings {
             endpoints: HashMap::new(),
             env: options.env.clone(),
-            folders: folders.collect(),
+            folders: folders.clone(),
             terminal: options.terminal.clone(),
             crash_at: options.crash_at,
         };
@@ -163,6 +169,7 @@ impl Simulation {
             statebox,
             is_new,
             project: options.project.clone(),
+            folders,
             state,
         };
         for version in &options.releases {
@@ -185,6 +192,15 @@ impl Simulation {
     /// The state behind the emulators.
     pub fn state(&self) -> &Arc<SimState> {
         &self.state
+    }
+
+    /// This world as other programs in it see it: they do not die with ours at its journal points.
+    pub fn bystander(&self) -> Arc<SimulatedWorld> {
+        let settings = Settings {
+            folders: self.folders.clone(),
+            ..Settings::default()
+        };
+        Arc::new(SimulatedWorld::new(self.state.clone(), settings))
     }
 
     /// What the emulators were asked.

@@ -1,3 +1,8 @@
 //! Tests of `src/cli`.
 
 mod analyze;
+mod bad_input;
+mod crash;
+mod editing;
+mod repeat;
+mod two_operators;

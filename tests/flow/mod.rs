@@ -1,1 +1,8 @@
 //! Tests of `src/flow`.
+
+mod approval;
+pub mod desk;
+mod effect;
+mod graph;
+mod journal;
+mod report;

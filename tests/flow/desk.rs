@@ -1,0 +1,163 @@
+//! Drives of one release with nobody behind them: a state store on disk, a virtual clock, and facts
+//! that a test makes up.
+
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use oar_script::{
+    call::Session,
+    error::Result,
+    flow::{Drive, Evidence, Fact, Journal, Metadata, Plan, Sources, Stores, journal::Entry},
+    release::{TaskStatus, Version, statebox::Change},
+    sim::{self, Simulation, state::Fault},
+    state::{Snapshot, StateStore, local::LocalStore},
+    world::World,
+};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+/// A release with a state document and no task begun.
+const DOCUMENT: &str = include_str!("../fixtures/statebox/4.20.28.yaml");
+
+pub struct Desk {
+    folder: TempDir,
+    simulation: Simulation,
+    evidence: Arc<Mutex<Option<Evidence>>>,
+    runtime: Runtime,
+}
+
+struct MadeUp(Arc<Mutex<Option<Evidence>>>);
+
+impl Sources for MadeUp {
+    fn metadata(&self, _session: &Session, _release: &Version) -> Result<Metadata> {
+        Ok(Metadata::default())
+    }
+
+    fn evidence(&self, _session: &Session, _build: &str) -> Result<Option<Evidence>> {
+        Ok(self.0.lock().expect("no test panics here").clone())
+    }
+}
+
+pub fn release() -> Version {
+    "4.20.28".parse().expect("a version")
+}
+
+impl Desk {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let runtime = Runtime::new().expect("a runtime");
+        let options = sim::Options {
+            folder: Some(folder.path().join("world")),
+            files: vec![folder.path().to_path_buf()],
+            ..sim::Options::default()
+        };
+        let simulation =
+            Simulation::open(options, runtime.handle(), |_| Vec::new()).expect("a world");
+        let desk = Self {
+            folder,
+            simulation,
+            evidence: Arc::default(),
+            runtime,
+        };
+        desk.store().import(DOCUMENT).expect("a document");
+        desk
+    }
+
+    pub fn world(&self) -> Arc<dyn World> {
+        self.simulation.world().clone()
+    }
+
+    pub fn journals(&self, operator: &str) -> PathBuf {
+        self.folder.path().join(operator)
+    }
+
+    fn store(&self) -> LocalStore {
+        LocalStore::open(&self.folder.path().join("state.git"), self.world()).expect("a store")
+    }
+
+    /// A drive as a new process of this operator opens it.
+    pub fn drive(&self, operator: &str) -> Arc<Drive> {
+        self.planned(operator, None)
+    }
+
+    pub fn planned(&self, operator: &str, plan: Option<Plan>) -> Arc<Drive> {
+        let journal = Journal::open(self.world(), &self.journals(operator), &release());
+        Arc::new(Drive::new(
+            Session::new(self.world(), self.runtime.handle().clone()),
+            release(),
+            journal.expect("a journal"),
+            Stores {
+                primary: Arc::new(self.store()),
+                fallback: None,
+            },
+            Arc::new(MadeUp(self.evidence.clone())),
+            None,
+            plan,
+        ))
+    }
+
+    pub fn wait(&self, duration: Duration) {
+        self.simulation
+            .advance(duration)
+            .expect("a clock that moves");
+    }
+
+    /// Fills the disk for one append, after `after` good ones.
+    pub fn fill_disk(&self, after: u32) {
+        let fault = Fault {
+            service: "world".to_owned(),
+            operation: "append".to_owned(),
+            kind: "disk_full".to_owned(),
+            times: 1,
+            after,
+        };
+        let state = self.simulation.state();
+        state
+            .change(|stored| stored.faults.push(fault))
+            .expect("a kept world");
+    }
+
+    /// Says what the result file of every build is from now on.
+    pub fn results(&self, identity: &str, is_accepted: bool) {
+        *self.evidence.lock().expect("no test panics here") = Some(Evidence {
+            build: release().to_string(),
+            identity: identity.to_owned(),
+            is_aggregated: true,
+            is_accepted,
+            summary: "made up".to_owned(),
+            verdict: if is_accepted { "ACCEPT" } else { "REJECT" }.to_owned(),
+            link: "https://example.com/results".to_owned(),
+        });
+    }
+
+    /// The state as it is in the store.
+    pub fn state(&self) -> Snapshot {
+        let store = self.store();
+        let read = self.runtime.block_on(store.read(&release()));
+        read.expect("a store that reads").expect("a document")
+    }
+}
+
+/// The change that sets the status of a task.
+pub fn set(task: &str, status: TaskStatus) -> Change {
+    Change::SetTask {
+        name: task.to_owned(),
+        status,
+        result: Some(format!("{task} is {status}")),
+        started_at: None,
+        completed_at: None,
+        is_reset: false,
+    }
+}
+
+pub fn facts(drive: &Drive) -> Vec<Fact> {
+    drive
+        .journal
+        .entries()
+        .into_iter()
+        .map(|Entry { fact, .. }| fact)
+        .collect()
+}
