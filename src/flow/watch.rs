@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
+
 use super::{
     approval,
     drive::Drive,
@@ -17,6 +19,10 @@ use crate::{
 
 /// How long until blocked things are looked at again when only a person can move them.
 const PATIENCE: Duration = Duration::from_mins(30);
+
+/// How long a world in which nothing is due any more may stand still before watching it ends. The
+/// real world can always change.
+const LONGEST_QUIET: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many passes in a row may move nothing but ask a person.
 const MOST_QUESTIONS: u32 = 20;
@@ -41,6 +47,7 @@ pub fn drive(
     let world = drive.session.world().clone();
     let mut number = 0;
     let mut questions = 0;
+    let mut still = (world.now(), Vec::new());
     loop {
         number += 1;
         world.say(&Event {
@@ -60,13 +67,23 @@ pub fn drive(
         if !manner.is_watching {
             return Ok(report);
         }
+        let awaits_a_day = |node: &NodeReport| {
+            node.recheck_at
+                .is_some_and(|at| at.duration_since(world.now()) >= LONGEST_QUIET)
+        };
+        let is_due = world.can_change() || report.nodes.iter().any(awaits_a_day);
+        if still.1 != places(&report) || is_due {
+            still = (world.now(), places(&report));
+        } else if world.now().duration_since(still.0) >= LONGEST_QUIET {
+            return Ok(report);
+        }
         let wait = match report.back_at {
             Some(at) => Duration::try_from(at.duration_since(world.now())).unwrap_or_default(),
             None if world.can_change() => PATIENCE,
             None => return Ok(report),
         };
-        let until = world.now()
-            + jiff::SignedDuration::try_from(wait).unwrap_or(jiff::SignedDuration::from_mins(30));
+        let until =
+            world.now() + SignedDuration::try_from(wait).unwrap_or(SignedDuration::from_mins(30));
         world.say(&Event {
             at: world.now(),
             node: None,
@@ -88,6 +105,12 @@ pub fn drive(
     }
 }
 
+/// Where every node stands and why.
+fn places(report: &Report) -> Vec<(State, String)> {
+    let place = |node: &NodeReport| (node.state, node.reason.clone());
+    report.nodes.iter().map(place).collect()
+}
+
 /// Asks a person about every node that needs a choice; returns whether one was made.
 fn ask(drive: &Drive, report: &Report) -> Result<bool> {
     let mut moved = false;
@@ -105,7 +128,7 @@ fn ask(drive: &Drive, report: &Report) -> Result<bool> {
 
 fn decide_by_question(drive: &Drive, node: &NodeReport) -> Result<bool> {
     let world = drive.session.world();
-    if node.name == "take-ownership" {
+    if node.name == "take-ownership" && drive.known_owner().is_none() {
         let question = Question {
             about: "owner".to_owned(),
             text: format!(
