@@ -1,3 +1,5 @@
 //! Tests of `src/cli`.
 
 mod analyze;
+mod real_releases;
+mod scenarios;

@@ -1,3 +1,4 @@
 //! What several tests need.
 
+pub mod run;
 pub mod services_world;
