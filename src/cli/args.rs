@@ -175,6 +175,16 @@ pub enum Command {
         /// Its identity there: a build number, a job id.
         id: String,
     },
+    /// Resolve an issue of a release, so that what it blocks goes on.
+    Resolve {
+        /// The release.
+        release: String,
+        /// The issue: its text, or enough of it to know it by.
+        issue: String,
+        /// How it was resolved.
+        #[arg(long, value_name = "TEXT")]
+        how: String,
+    },
     /// Set the rules of final approval aside, with a reason for the record.
     Override {
         /// The release.

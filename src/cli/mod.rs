@@ -100,6 +100,11 @@ fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8,
             person::retry(&release, &task, &why, options, view)
         }
         Command::Adopt { release, task, id } => person::adopt(&release, &task, &id, options, view),
+        Command::Resolve {
+            release,
+            issue,
+            how,
+        } => person::resolve(&release, &issue, &how, options, view),
         Command::Override { release, why } => person::set_aside(&release, &why, options, view),
         Command::Sim(sim) => sim::sim(&sim, options, view),
         Command::Completions { shell } => {

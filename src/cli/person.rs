@@ -1,4 +1,4 @@
-//! `decide`, `retry`, `adopt`, `override`: a person's word, for the record.
+//! `decide`, `retry`, `adopt`, `resolve`, `override`: a person's word, for the record.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     flow::{Drive, effect, graph::nearest, journal::Fact, watch},
-    release::{Remote, TaskStatus, Version, task::STATEBOX_TASKS},
+    release::{Remote, TaskStatus, Version, statebox::Change, task::STATEBOX_TASKS},
 };
 
 /// The tasks on which a person's word counts.
@@ -22,6 +22,14 @@ const DECIDABLE: [&str; 4] = [
     "analyze-candidate-build",
     "gate",
     "change-advisory-status",
+];
+
+/// What a person does by hand, and says so, for a release without a shipment merge request.
+const BY_HAND: [&str; 4] = [
+    "take-ownership",
+    "check-cve-tracker-bug",
+    "image-consistency-check",
+    "stage-testing",
 ];
 
 /// Records a person's choice.
@@ -33,10 +41,18 @@ pub fn decide(
     options: &Options,
     view: &Arc<View>,
 ) -> Result<u8, Failure> {
-    if !DECIDABLE.contains(&task) {
+    if !DECIDABLE.contains(&task) && !BY_HAND.contains(&task) {
         return Err(not_one_of("there is nothing to decide about", task, &DECIDABLE).into());
     }
     let (wiring, drive) = open(release, options, view)?;
+    if BY_HAND.contains(&task) && drive.metadata()?.flow() != "errata" {
+        return Err(Error::invalid(format!(
+            "there is nothing to decide about `{task}` of {}",
+            drive.release
+        ))
+        .hint("a task that failed is tried again with `oar-script retry`")
+        .into());
+    }
     watch::decide(&drive, task, word, why)?;
     done(
         &wiring,
@@ -117,6 +133,35 @@ pub fn adopt(
         options,
         &drive.release,
         &format!("{task} of {} follows {kind} {id}", drive.release),
+    )
+}
+
+/// Resolves an issue.
+pub fn resolve(
+    release: &str,
+    issue: &str,
+    how: &str,
+    options: &Options,
+    view: &Arc<View>,
+) -> Result<u8, Failure> {
+    if how.trim().is_empty() {
+        return Err(Error::invalid("it is not said how the issue was resolved")
+            .hint("add --how TEXT")
+            .into());
+    }
+    let (wiring, drive) = open(release, options, view)?;
+    if drive.snapshot()?.is_none() {
+        return Err(Error::not_found(format!("{} has no issues yet", drive.release)).into());
+    }
+    drive.write(vec![Change::ResolveIssue {
+        text: issue.trim().to_owned(),
+        resolution: how.trim().to_owned(),
+    }])?;
+    done(
+        &wiring,
+        options,
+        &drive.release,
+        &format!("an issue of {} is resolved: {}", drive.release, how.trim()),
     )
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     oar::outcome::{Attempt, recorded},
     release::{
-        Ending, TaskStatus,
+        Ending, Outcome, TaskStatus, Version,
         statebox::{StateBox, time},
         task::WORKFLOW_TASKS,
     },
@@ -74,19 +74,16 @@ impl Known<'_> {
             let text = issue.text.lines().next().unwrap_or_default();
             let mut report = NodeReport::new(node, State::Blocked, format!("blocker: {text}"));
             report.owner = Some("whoever can resolve the issue".to_owned());
-            report.next =
-                Some("resolve the issue in the state of the release, then run again".to_owned());
+            report.next = Some(resolving(&issue.text, document));
             return Look::Stands(Box::new(report));
         }
         if let Some(report) = self.failed(node) {
             return Look::Stands(Box::new(report));
         }
-        let missing: Vec<_> = node
-            .after
-            .iter()
-            .filter(|(name, _)| !is_out_of_the_way(graph, name, reports))
-            .map(|(name, _)| name.as_str())
-            .collect();
+        let mut missing = Vec::new();
+        for (name, _) in &node.after {
+            add_missing(graph, name, reports, &mut missing);
+        }
         if !missing.is_empty() {
             let reason = format!("after {}", missing.join(", "));
             return Look::Stands(Box::new(NodeReport::new(node, State::Waiting, reason)));
@@ -118,27 +115,29 @@ impl Known<'_> {
             }
             let task = document.task(name)?;
             let ours = last_outcome(self.entries, name)
-                .filter(|(status, ..)| *status == Ending::Pass)
-                .map(|(_, reason, _)| reason);
-            return Some((
-                ours.or_else(|| last_line(task.result.as_deref()))
-                    .unwrap_or_else(|| "passed".to_owned()),
-                instant(task.completed_at.as_deref()),
-            ));
+                .filter(|(outcome, _)| outcome.status == Ending::Pass);
+            // The sheet of the limited mode tells no times.
+            let since = match self.snapshot.is_some_and(|snapshot| snapshot.is_limited) {
+                true => ours.map(|(_, at)| at),
+                false => instant(task.completed_at.as_deref()),
+            };
+            let reason = ours
+                .map(|(outcome, _)| outcome.reason.clone())
+                .or_else(|| last_line(task.result.as_deref()));
+            return Some((reason.unwrap_or_else(|| "passed".to_owned()), since));
         }
         if name == "create-test-report"
             && let Some(snapshot) = self.snapshot
         {
-            let what = if snapshot.is_limited {
-                "the report is the sheet"
-            } else {
-                "the StateBox exists"
-            };
-            return Some((what.to_owned(), instant(snapshot.document.created_at())));
+            if snapshot.is_limited {
+                return Some(("the report is the sheet".to_owned(), None));
+            }
+            let since = instant(snapshot.document.created_at());
+            return Some(("the StateBox exists".to_owned(), since));
         }
         last_outcome(self.entries, name)
-            .filter(|(status, ..)| *status == Ending::Pass)
-            .map(|(_, reason, at)| (reason, Some(at)))
+            .filter(|(outcome, _)| outcome.status == Ending::Pass)
+            .map(|(outcome, at)| (outcome.reason.clone(), Some(at)))
     }
 
     fn failed(&self, node: &Node) -> Option<NodeReport> {
@@ -155,17 +154,24 @@ impl Known<'_> {
         {
             return None;
         }
-        let reason = match judgement.outcome.reason {
-            reason if reason.is_empty() => "failed".to_owned(),
-            reason => reason,
-        };
-        let mut report = NodeReport::new(node, State::Failed, reason);
+        // Our own record says best why; another tool's text is all there is for what it did.
+        let ours = last_outcome(self.entries, &node.name)
+            .map(|(outcome, _)| outcome)
+            .filter(|outcome| outcome.status == Ending::Fail);
+        let outcome = ours.unwrap_or(&judgement.outcome);
+        let mut report = NodeReport::new(node, State::Failed, outcome.reason.clone());
         report.since = instant(task.completed_at.as_deref());
         report.owner = Some("the release lead".to_owned());
-        report.next = Some(format!(
-            "when the cause is gone: oar-script retry {} {} --why TEXT",
+        report.link = outcome.link.clone().or_else(|| {
+            outcome
+                .remote
+                .as_ref()
+                .and_then(|remote| remote.url.clone())
+        });
+        report.next = Some(retrying(
             document.release(),
-            node.name
+            &node.name,
+            outcome.next.as_deref(),
         ));
         Some(report)
     }
@@ -226,11 +232,51 @@ pub fn last_line(text: Option<&str>) -> Option<String> {
     (!said.contains("status is changed to [")).then(|| said.to_owned())
 }
 
-fn last_outcome(entries: &[Entry], name: &str) -> Option<(Ending, String, Timestamp)> {
-    entries.iter().rev().find_map(|entry| match &entry.fact {
-        Fact::Outcome { node, outcome } if node == name => {
-            Some((outcome.status, outcome.reason.clone(), entry.at))
+/// What a person does about a failed task: what the outcome says, then the command.
+pub fn retrying(release: &Version, task: &str, first: Option<&str>) -> String {
+    let retry = format!("oar-script retry {release} {task} --why TEXT");
+    match first {
+        Some(first) if first.contains("oar-script ") => first.to_owned(),
+        Some(first) => format!("{first}; when the cause is gone: {retry}"),
+        None => format!("when the cause is gone: {retry}"),
+    }
+}
+
+/// What a person does about a blocker: the command that resolves it.
+fn resolving(text: &str, document: Option<&StateBox>) -> String {
+    let start = text.lines().next().unwrap_or_default().replace('"', "\\\"");
+    match document {
+        Some(document) => format!(
+            "when it is mended: oar-script resolve {} \"{start}\" --how TEXT",
+            document.release()
+        ),
+        None => "resolve the issue, then run again".to_owned(),
+    }
+}
+
+/// What must end before whatever comes after `name` may start. A node that is not for this release
+/// hands on what it waits for itself.
+fn add_missing<'a>(
+    graph: &Graph,
+    name: &'a str,
+    reports: &'a HashMap<String, NodeReport>,
+    missing: &mut Vec<&'a str>,
+) {
+    match reports.get(name) {
+        Some(report) if report.state == State::Skipped => {
+            for before in &report.after {
+                add_missing(graph, before, reports, missing);
+            }
         }
+        _ if is_out_of_the_way(graph, name, reports) => {}
+        _ if missing.contains(&name) => {}
+        _ => missing.push(name),
+    }
+}
+
+fn last_outcome<'a>(entries: &'a [Entry], name: &str) -> Option<(&'a Outcome, Timestamp)> {
+    entries.iter().rev().find_map(|entry| match &entry.fact {
+        Fact::Outcome { node, outcome } if node == name => Some((outcome, entry.at)),
         _ => None,
     })
 }

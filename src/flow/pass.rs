@@ -18,7 +18,7 @@ use super::{
     effect,
     graph::{Graph, Node, NodeKind},
     journal::{Fact, Settlement},
-    look::{Known, Look},
+    look::{Known, Look, retrying},
     plan,
     report::{NodeReport, Report, State},
 };
@@ -288,6 +288,11 @@ impl<'a> Pass<'a> {
         };
         let mut node_report = NodeReport::of_outcome(node, &outcome, self.world.now());
         node_report.error = report;
+        if node_report.state == State::Failed && node.kind == NodeKind::Task {
+            let release = &self.drive.release;
+            let next = retrying(release, &node.name, node_report.next.as_deref());
+            node_report.next = Some(next);
+        }
         match kept {
             Ok(since) => node_report.since = since,
             Err(error) => {

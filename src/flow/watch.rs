@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::{
     approval,
@@ -25,6 +25,10 @@ const TROUBLE_WAIT: Duration = Duration::from_mins(10);
 
 /// How many passes in a row may be given up: half a day.
 const MOST_TROUBLES: u32 = 72;
+
+/// How long a world in which nothing is due any more may stand still before watching it ends. The
+/// real world can always change.
+const LONGEST_QUIET: SignedDuration = SignedDuration::from_hours(24);
 
 /// How many passes in a row may move nothing but ask a person.
 const MOST_QUESTIONS: u32 = 20;
@@ -51,6 +55,7 @@ pub fn drive(
     let mut questions = 0;
     let mut troubles = 0;
     let mut before: Option<Report> = None;
+    let mut still = (world.now(), Vec::new());
     loop {
         number += 1;
         world.say(&Event {
@@ -87,6 +92,16 @@ pub fn drive(
         if !manner.is_watching {
             return Ok(report);
         }
+        let awaits_a_day = |node: &NodeReport| {
+            node.recheck_at
+                .is_some_and(|at| at.duration_since(world.now()) >= LONGEST_QUIET)
+        };
+        let is_due = world.can_change() || report.nodes.iter().any(awaits_a_day);
+        if still.1 != places(&report) || is_due {
+            still = (world.now(), places(&report));
+        } else if world.now().duration_since(still.0) >= LONGEST_QUIET {
+            return Ok(report);
+        }
         let wait = match report.back_at {
             Some(at) => Duration::try_from(at.duration_since(world.now())).unwrap_or_default(),
             None if world.can_change() => PATIENCE,
@@ -117,6 +132,12 @@ fn rest(drive: &Drive, wait: Duration) -> Result<()> {
         )),
         other => other,
     }
+}
+
+/// Where every node stands and why.
+fn places(report: &Report) -> Vec<(State, String)> {
+    let place = |node: &NodeReport| (node.state, node.reason.clone());
+    report.nodes.iter().map(place).collect()
 }
 
 /// Asks a person about every node that needs a choice; returns whether one was made.

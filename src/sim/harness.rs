@@ -422,7 +422,8 @@ fn make(options: &Options) -> Result<(Stored, Option<String>)> {
     if let Some(results) = &options.results {
         real::add_results(&mut plan, results)?;
     }
-    Ok((plan.into_stored(), None))
+    let statebox = plan.statebox()?;
+    Ok((plan.into_stored(), statebox))
 }
 
 fn latency_ms(documents: &Value) -> u64 {

@@ -15,7 +15,7 @@ use super::{
     seed::release_date,
     state::{Fault, PreparedAnswer},
 };
-use crate::{release::task::WORKFLOW_TASKS, value::to_json};
+use crate::value::to_json;
 
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
@@ -52,7 +52,7 @@ pub const METHODS: [(&str, &str); 26] = [
     ),
     (
         "security_alert(#{name, text, description, how_to_resolve, gone_after})",
-        "an advisory has a blocking security alert",
+        "the RHCOS advisory has a blocking security alert",
     ),
     ("missed_cve(bugs)", "CVE tracker bugs are missed"),
     (
@@ -64,7 +64,10 @@ pub const METHODS: [(&str, &str); 26] = [
     ("no_metadata_url()", "production release is never done"),
     ("release_date(days)", "the day of the release"),
     ("errata_flow()", "the release has no shipment merge request"),
-    ("statebox_missing()", "the release has no StateBox"),
+    (
+        "statebox_missing()",
+        "the release is tracked in the sheet alone, without a StateBox",
+    ),
     (
         "owner(address)",
         "who owns the release; nobody when it is empty",
@@ -340,7 +343,12 @@ fn register_people(engine: &mut Engine) {
             },
         )
         .register_fn("statebox_missing", |world: &mut Draft| {
-            world.lock().plan.documents["statebox"]["is_missing"] = true.into();
+            let mut inner = world.lock();
+            let plan = &mut inner.plan;
+            let version = plan.seed.version.to_string();
+            plan.documents["statebox"]["is_missing"] = true.into();
+            plan.documents["oar"]["worksheets"][version] =
+                json!({ "overall": "Green", "tasks": {} });
         });
 }
 
@@ -435,9 +443,14 @@ fn security_alert(world: &mut Draft, options: Map) -> Answered<()> {
     let gone_after = duration(&options, "gone_after", None)?;
     let mut inner = world.lock();
     let plan = &mut inner.plan;
-    let Some((_, id)) = plan.identity.advisories.first().cloned() else {
+    let advisories = &plan.identity.advisories;
+    let rhcos = advisories.iter().find(|(kind, _)| kind == "rhcos");
+    let Some((_, id)) = rhcos.or(advisories.first()).cloned() else {
         return Err("the release has no advisory".into());
     };
+    // Only advisories of this type have alerts.
+    let way = super::plan::path(&["errata", "advisories", &id.to_string(), "type"]);
+    plan.set(&way, "RHSA".into());
     let way = super::plan::path(&["errata", "advisories", &id.to_string(), "content_alerts"]);
     plan.set(&way, json!({ "blocking": true, "alerts": [alert] }));
     if let Some(after) = gone_after {
@@ -473,15 +486,7 @@ fn already_done(plan: &mut Plan) {
             subtask["status"] = "Closed".into();
         }
     }
-    for task in WORKFLOW_TASKS {
-        let act = json!({
-            "kind": "set_task",
-            "task": task,
-            "status": "Pass",
-            "result": "done before this world began",
-        });
-        plan.act(SignedDuration::ZERO, act);
-    }
+    plan.is_done = true;
 }
 
 fn work(

@@ -11,6 +11,14 @@ use super::{
     seed::{Identity, Seed, merge_requests, metadata, result_path, text},
     state::{Due, Fault, PreparedAnswer, Stored, set},
 };
+use crate::{
+    error::Result,
+    release::{
+        TaskStatus,
+        statebox::{Change, Metadata, StateBox},
+        task::WORKFLOW_TASKS,
+    },
+};
 
 /// A release and what will happen to it.
 #[derive(Clone, Debug)]
@@ -37,6 +45,8 @@ pub struct Plan {
     pub faults: Vec<Fault>,
     /// Prepared answers.
     pub answers: Vec<PreparedAnswer>,
+    /// Whether every task was done before the world began.
+    pub is_done: bool,
     acts: u64,
 }
 
@@ -80,6 +90,7 @@ impl Plan {
             schedule: Vec::new(),
             faults: Vec::new(),
             answers: Vec::new(),
+            is_done: false,
             acts: 0,
         };
         plan.promote(hours(8));
@@ -135,6 +146,45 @@ impl Plan {
         let name = format!("{}-{}", self.seed.version, self.acts);
         self.schedule
             .push((after, path(&["people", "acts", &name]), act));
+    }
+
+    /// The StateBox that the world begins with, if it has one already.
+    pub fn statebox(&self) -> Result<Option<String>> {
+        if !self.is_done {
+            return Ok(None);
+        }
+        let identity = &self.identity;
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        let metadata = Metadata {
+            jira_ticket: some(&identity.jira_ticket),
+            advisory_ids: identity
+                .advisories
+                .iter()
+                .filter_map(|(kind, id)| Some((kind.clone(), i64::try_from(*id).ok()?)))
+                .collect(),
+            release_date: some(&identity.release_date),
+            candidate_builds: identity
+                .candidate
+                .iter()
+                .map(|candidate| ("x86_64".to_owned(), candidate.clone()))
+                .collect(),
+            shipment_mr: some(&identity.shipment_mr),
+        };
+        let begun = self.time(SignedDuration::from_hours(-72));
+        let ended = self.time(SignedDuration::from_hours(-24));
+        let mut document = StateBox::new(&self.seed.version, metadata, begun);
+        for task in WORKFLOW_TASKS {
+            let change = Change::SetTask {
+                name: task.to_owned(),
+                status: TaskStatus::Pass,
+                result: Some("done before this world began".to_owned()),
+                started_at: Some(begun),
+                completed_at: Some(ended),
+                is_reset: false,
+            };
+            document.apply(&change, ended)?;
+        }
+        Ok(Some(document.to_yaml()))
     }
 
     /// Sets a value in the documents of the first day.

@@ -126,12 +126,14 @@ impl SimState {
         Ok(answer)
     }
 
-    /// Takes the fault that this call meets, if one does.
+    /// Takes the fault that this call meets, if one does. `*` stands for every operation, not for
+    /// what goes on inside of one (`tool:exception`).
     pub fn fault(&self, service: &str, operation: &str) -> Option<Fault> {
         let mut stored = self.lock();
         let fault = stored.faults.iter_mut().find(|fault| {
             fault.service == service
-                && (fault.operation == operation || fault.operation == "*")
+                && (fault.operation == operation
+                    || (fault.operation == "*" && !operation.contains(':')))
                 && fault.times > 0
         })?;
         let met = if fault.after > 0 {

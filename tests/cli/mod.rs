@@ -6,3 +6,5 @@ mod crash;
 mod editing;
 mod repeat;
 mod two_operators;
+mod real_releases;
+mod scenarios;

@@ -1,4 +1,5 @@
 //! What several tests need.
 
 pub mod program;
+pub mod run;
 pub mod services_world;

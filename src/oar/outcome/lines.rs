@@ -158,18 +158,26 @@ fn queue_busy() -> Judgement {
 }
 
 fn push(marks: &Marks) -> Option<Judgement> {
-    let pushed: Vec<_> = marks
-        .pushes_triggered
+    let mut pushed: Vec<_> = match marks.pushes_triggered.as_slice() {
+        [] => Vec::new(),
+        [id] => vec![format!("advisory {id} is being pushed")],
+        ids => vec![format!("advisories {} are being pushed", ids.join(", "))],
+    };
+    let open: Vec<_> = marks
+        .push_states
         .iter()
-        .map(|id| format!("advisory {id} is being pushed"))
-        .chain(
-            marks
-                .push_states
-                .iter()
-                .filter(|(_, state)| *state != "COMPLETE")
-                .map(|(target, state)| format!("a push to {target} is {state}")),
-        )
+        .filter(|(_, state)| *state != "COMPLETE")
         .collect();
+    for (place, (target, state)) in open.iter().enumerate() {
+        let is_same = |other: &&(_, _)| **other == (*target, *state);
+        if open[..place].iter().copied().any(|other| is_same(&other)) {
+            continue;
+        }
+        pushed.push(match open.iter().copied().filter(is_same).count() {
+            1 => format!("a push to {target} is {state}"),
+            count => format!("{count} pushes to {target} are {state}"),
+        });
+    }
     if let Some(blocking) = marks.push_blocked {
         return Some(running(
             Attempt::Running,

@@ -41,9 +41,16 @@ fn passed(task: &str, marks: &Marks) -> Judgement {
         "stage-testing" => marks.build(),
         _ => None,
     };
+    let reason = match (task, &remote) {
+        ("image-consistency-check", Some(job)) => format!("Prow job {} passed", job.id),
+        ("stage-testing", Some(build)) => {
+            format!("build {} of the stage pipeline passed", build.id)
+        }
+        _ => "passed".to_owned(),
+    };
     Judgement::new(
         Attempt::Ended,
-        Outcome::new(Ending::Pass, format!("{task} passed")).remote(remote),
+        Outcome::new(Ending::Pass, reason).remote(remote),
     )
 }
 

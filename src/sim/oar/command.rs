@@ -101,6 +101,7 @@ impl Command<'_> {
             .find(|(name, _)| *name == task)
             .map_or(task, |(_, display)| display);
         self.log.status(display, status);
+        self.outside.set_in_sheet(self.release, task, status);
     }
 
     /// Ends a task by an exception: the error, the `Fail` line, and the exception itself.

@@ -207,13 +207,7 @@ async fn update(outside: &Outside, release: &str, arguments: &Map<String, Value>
         return failed("SA file path is invalid: /dev/null".to_owned());
     }
     if outside.get(&["oar", "worksheets", release]).is_object() {
-        outside.set(&["oar", "worksheets", release, "tasks", task], json!(word));
-        let tasks = outside.get(&["oar", "worksheets", release, "tasks"]);
-        let has_failed = tasks
-            .as_object()
-            .is_some_and(|tasks| tasks.values().any(|status| status == "Fail"));
-        let overall = if has_failed { "Red" } else { "Green" };
-        outside.set(&["oar", "worksheets", release, "overall"], json!(overall));
+        outside.set_in_sheet(release, task, word);
         systems.push("worksheet");
     }
     let mut answer = json!({

@@ -1,0 +1,214 @@
+//! Runs the program as a person does, in a folder of its own, and reads what it left behind.
+
+use std::{
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder in which the program runs; nothing of the person who runs the tests reaches it.
+pub struct Desk {
+    folder: TempDir,
+    /// Options that every run gets, such as `--sim=smooth`.
+    options: Vec<String>,
+}
+
+/// How one run ended.
+#[derive(Debug)]
+pub struct Run {
+    /// The exit code.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Desk {
+    /// Makes a desk whose runs all get `options`.
+    pub fn new(options: &[&str]) -> Self {
+        Self {
+            folder: tempfile::tempdir().expect("a temporary folder can be made"),
+            options: options.iter().map(|&option| option.to_owned()).collect(),
+        }
+    }
+
+    /// Where the program runs.
+    pub fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Runs the program with these words.
+    pub fn run(&self, words: &[&str]) -> Run {
+        let home = self.path().join("home");
+        let output = Command::new(env!("CARGO_BIN_EXE_oar-script"))
+            .args(words)
+            .args(&self.options)
+            .arg("--state-dir")
+            .arg(self.path().join("state"))
+            .current_dir(self.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .env("HOME", &home)
+            .env("XDG_CONFIG_HOME", home.join("config"))
+            .env("XDG_STATE_HOME", home.join("state"))
+            .env("XDG_CACHE_HOME", home.join("cache"))
+            .env("NO_COLOR", "1")
+            .stdin(Stdio::null())
+            .output()
+            .expect("the program starts");
+        let text = |bytes| String::from_utf8(bytes).expect("the program writes text");
+        Run {
+            code: output.status.code().unwrap_or(-1),
+            stdout: text(output.stdout),
+            stderr: text(output.stderr),
+        }
+    }
+
+    /// Runs the program and reads its answer as JSON.
+    pub fn json(&self, words: &[&str]) -> (i32, Value) {
+        let run = self.run(&[words, &["--output", "json", "--quiet"]].concat());
+        let answer = serde_json::from_str(&run.stdout)
+            .unwrap_or_else(|error| panic!("{error} in the answer to {words:?}:\n{run:?}"));
+        (run.code, answer)
+    }
+
+    /// Runs a command as a report prints it: `TEXT` and `EMAIL` are filled in, and of alternatives
+    /// (`accept|reject`) the one in `choices` is taken.
+    pub fn type_in(&self, command: &str, choices: &[&str]) -> Run {
+        let words = words(command);
+        let words: Vec<&str> = words
+            .iter()
+            .skip(1)
+            .map(|word| match word.as_str() {
+                "TEXT" => "as the test says",
+                "EMAIL" => "lead@example.com",
+                word => word
+                    .split('|')
+                    .find(|part| choices.contains(part))
+                    .unwrap_or(word),
+            })
+            .collect();
+        self.run(&words)
+    }
+
+    /// The kept documents of the simulated world.
+    pub fn world(&self) -> Value {
+        let file = self.only_world().join("world.json");
+        let text = std::fs::read(&file).expect("the world is kept");
+        serde_json::from_slice(&text).expect("the world is JSON")
+    }
+
+    /// How often a tool started or changed something outside.
+    pub fn triggers(&self, tool: &str) -> u64 {
+        let world = self.world();
+        world["documents"]["oar"]["triggers"][tool]
+            .as_u64()
+            .unwrap_or(0)
+    }
+
+    /// How many changing calls reached the tools.
+    pub fn changing_calls(&self) -> usize {
+        let world = self.world();
+        let calls = world["documents"]["oar"]["calls"].as_array();
+        calls.map_or(0, Vec::len)
+    }
+
+    /// The lines of the journal of a release.
+    pub fn journal(&self, release: &str) -> Vec<Value> {
+        let file = self
+            .only_world()
+            .join("journal")
+            .join(format!("{release}.jsonl"));
+        let text = std::fs::read_to_string(file).expect("the journal is kept");
+        text.lines()
+            .map(|line| serde_json::from_str(line).expect("each line is JSON"))
+            .collect()
+    }
+
+    /// The StateBox of a release as YAML, if there is one.
+    pub fn statebox(&self, release: &str) -> Option<String> {
+        let repository = git2::Repository::open(self.only_world().join("state.git")).ok()?;
+        let y_stream: Vec<_> = release.split('.').take(2).collect();
+        let path = format!("_releases/{}/statebox/{release}.yaml", y_stream.join("."));
+        let branches = repository.branches(None).ok()?;
+        let tree = branches
+            .flatten()
+            .find_map(|(branch, _)| branch.get().peel_to_tree().ok())?;
+        let entry = tree.get_path(Path::new(&path)).ok()?;
+        let object = entry.to_object(&repository).ok()?;
+        Some(String::from_utf8(object.as_blob()?.content().to_vec()).expect("YAML is text"))
+    }
+
+    /// The status of a task in the StateBox.
+    pub fn status(&self, release: &str, task: &str) -> String {
+        let text = self.statebox(release).expect("there is a StateBox");
+        let document = oar_script::release::statebox::StateBox::parse_any(&text)
+            .expect("the StateBox can be read");
+        document.status(task).word().to_owned()
+    }
+
+    fn only_world(&self) -> PathBuf {
+        let worlds = std::fs::read_dir(self.path().join("state").join("sim"))
+            .expect("a world was made")
+            .map(|entry| entry.expect("the folder can be read").path())
+            .collect::<Vec<_>>();
+        assert_eq!(worlds.len(), 1, "one desk, one world: {worlds:?}");
+        worlds.into_iter().next().expect("there is one")
+    }
+}
+
+/// The node of this name in a report.
+pub fn node<'a>(report: &'a Value, name: &str) -> &'a Value {
+    report["nodes"]
+        .as_array()
+        .and_then(|nodes| nodes.iter().find(|node| node["name"] == name))
+        .unwrap_or_else(|| panic!("no node `{name}` in {report}"))
+}
+
+/// The state of every node in a report, by name.
+pub fn states(report: &Value) -> Vec<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    report["nodes"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|node| (text(&node["name"]), text(&node["state"])))
+        .collect()
+}
+
+/// The commands that a hint names: each begins with `oar-script` and ends before a comma, a
+/// parenthesis or a semicolon outside of quotes.
+pub fn commands(hint: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    let mut rest = hint;
+    while let Some(start) = rest.find("oar-script ") {
+        let mut is_quoted = false;
+        let end = rest[start..]
+            .char_indices()
+            .find(|(_, letter)| {
+                is_quoted ^= *letter == '"';
+                !is_quoted && matches!(letter, ',' | ';' | '(' | ')')
+            })
+            .map_or(rest.len(), |(end, _)| start + end);
+        commands.push(rest[start..end].trim().to_owned());
+        rest = &rest[end..];
+    }
+    commands
+}
+
+fn words(command: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut is_quoted = false;
+    for letter in command.chars() {
+        match letter {
+            '"' => is_quoted = !is_quoted,
+            ' ' if !is_quoted => words.push(String::new()),
+            letter => words.last_mut().expect("there is a word").push(letter),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
