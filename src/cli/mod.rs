@@ -45,7 +45,7 @@ pub fn main() -> ExitCode {
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            out::failure(&failure, options.output);
+            out::failure(&failure, &options);
             ExitCode::from(failure.exit_code())
         }
     }
@@ -54,19 +54,15 @@ pub fn main() -> ExitCode {
 fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
     match command {
         Command::Run { script, args } => run::run(&script, args, options, view),
-        Command::Plan { release, assume } => plan::plan(
-            release.as_deref(),
-            &assume,
-            options,
-            view,
-            plan::Looks::AndAsks,
-        ),
+        Command::Plan { release, assume } => {
+            plan::plan(release.as_deref(), &assume, options, view, plan::Says::Plan)
+        }
         Command::Status { release, assume } => plan::plan(
             release.as_deref(),
             &assume,
             options,
             view,
-            plan::Looks::Only,
+            plan::Says::Standing,
         ),
         Command::Explain {
             release,
@@ -99,7 +95,8 @@ fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8,
 /// Trace lines go to standard error: `-vv` for every request, `OAR_SCRIPT_LOG` for a filter.
 fn start_tracing(verbose: u8) {
     let level = match verbose {
-        0 => "warn",
+        // What went wrong with a connection is said in our own words.
+        0 => "warn,rmcp=off",
         1 => "oar_script=info,warn",
         _ => "oar_script=debug,info",
     };
