@@ -1,3 +1,5 @@
 //! Tests of `src/cli`.
 
 mod analyze;
+mod args;
+mod readme;
