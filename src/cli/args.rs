@@ -9,6 +9,7 @@ use clap_complete::Shell;
 #[derive(Debug, Parser)]
 #[command(
     name = "oar-script",
+    bin_name = "oar-script",
     version,
     max_term_width = 100,
     after_help = "A script can be named without `run`: oar-script drive.rhai 4.20.1\n\n\
@@ -33,23 +34,40 @@ pub struct Options {
         value_name = "SCENARIO",
         num_args = 0..=1,
         require_equals = true,
-        default_missing_value = "smooth"
+        default_missing_value = "smooth",
+        help_heading = "Simulated world"
     )]
     pub sim: Option<String>,
     /// Keep the simulated world in this folder.
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help_heading = "Simulated world"
+    )]
     pub sim_dir: Option<PathBuf>,
     /// Start the simulated world anew.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Simulated world")]
     pub sim_reset: bool,
     /// What random choices of the simulated world start from.
-    #[arg(long, global = true, value_name = "NUMBER", default_value_t = 1)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "NUMBER",
+        default_value_t = 1,
+        help_heading = "Simulated world"
+    )]
     pub seed: u64,
-    /// Seed the simulated world with this state of a real release.
+    /// Take the state of the release from this file: with --sim to go on from, else just to look at.
     #[arg(long, global = true, value_name = "FILE")]
     pub statebox: Option<PathBuf>,
     /// Seed the simulated world with the test results in this folder.
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help_heading = "Simulated world"
+    )]
     pub results: Option<PathBuf>,
     /// Kill the process at this journal point (tests of crash safety).
     #[arg(long, global = true, value_name = "NUMBER", hide = true)]
@@ -63,8 +81,15 @@ pub struct Options {
     /// Look for scripts in this folder first.
     #[arg(long, global = true, value_name = "DIR")]
     pub scripts: Option<PathBuf>,
-    /// How the answer is written.
-    #[arg(long, global = true, value_enum, default_value_t)]
+    /// How the answer is written: `text` for people, `json` as one document on standard output.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value_t,
+        value_name = "FORM",
+        hide_possible_values = true
+    )]
     pub output: Output,
     /// Never ask a person.
     #[arg(long, global = true)]
@@ -81,6 +106,23 @@ pub struct Options {
     /// Say nothing but the answer.
     #[arg(short, long, global = true)]
     pub quiet: bool,
+}
+
+impl Options {
+    /// Returns `text` with every command in it typed for the world at hand: a next step of a
+    /// simulated release must not go to the real one.
+    pub fn at_hand(&self, text: &str) -> String {
+        let Some(scenario) = &self.sim else {
+            return text.to_owned();
+        };
+        let mut program = format!("oar-script --sim={scenario} ");
+        for (option, folder) in [("sim-dir", &self.sim_dir), ("state-dir", &self.state_dir)] {
+            if let Some(folder) = folder {
+                program.push_str(&format!("--{option}={} ", folder.display()));
+            }
+        }
+        text.replace("oar-script ", &program)
+    }
 }
 
 /// How the answer is written.
@@ -112,7 +154,7 @@ pub enum Command {
         #[arg(long, value_name = "NODE=WORD,…")]
         assume: Vec<String>,
     },
-    /// Show where a release stands.
+    /// Show where a release stands, with the exit code of a run.
     Status {
         /// The release; with --statebox it is read from the file.
         release: Option<String>,
@@ -149,7 +191,7 @@ pub enum Command {
         release: String,
         /// The task.
         task: String,
-        /// The word.
+        /// `accept` or `reject`.
         #[arg(value_parser = ["accept", "reject"])]
         word: String,
         /// Why.

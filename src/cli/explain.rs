@@ -6,8 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     args::{Options, Output},
+    history,
     out::{self, Failure},
-    plan::{self, Looks},
+    plan, table,
     view::{View, clock},
     wiring::Wiring,
 };
@@ -38,7 +39,7 @@ pub fn explain(
         (Some(_), false, None) => (None, Some(release)),
         _ => (Some(release), task),
     };
-    let (wiring, found) = plan::find(release, assume, options, view, Looks::Only)?;
+    let (wiring, found) = plan::find(release, assume, options, view)?;
     let nodes: Vec<&NodeReport> = match task {
         Some(task) => vec![
             found
@@ -65,7 +66,23 @@ pub fn explain(
             "nodes": explained,
         })),
         Output::Text => {
-            let mut parts: Vec<String> = explained.iter().map(text).collect();
+            let is_told_by_others = |value: &&Value| task.is_none() && is_held_by_others(value);
+            let mut parts: Vec<String> = explained
+                .iter()
+                .filter(|value| !is_told_by_others(value))
+                .map(text)
+                .collect();
+            let later: Vec<_> = explained
+                .iter()
+                .filter(is_told_by_others)
+                .map(|value| {
+                    let word = |key: &str| value[key].as_str().unwrap_or_default();
+                    format!("{} comes {}", word("name"), word("reason"))
+                })
+                .collect();
+            if !later.is_empty() {
+                parts.push(later.join("\n"));
+            }
             parts.extend(
                 found
                     .report
@@ -73,8 +90,8 @@ pub fn explain(
                     .iter()
                     .map(|note| format!("note: {note}")),
             );
-            parts.push(found.report.headline());
-            out::answer(&parts.join("\n\n"));
+            parts.push(table::headline(&found.report));
+            out::answer(&options.at_hand(&parts.join("\n\n")));
         }
     }
     Ok(0)
@@ -112,10 +129,14 @@ fn about(_wiring: &Wiring, found: &Found, report: &NodeReport) -> Result<Value> 
         )
         .collect();
     let history: Vec<Value> = drive.journal.look(|entries| {
-        entries
-            .iter()
-            .filter(|entry| super::history::is_about(entry, &report.name))
-            .map(|entry| json!({ "at": entry.at, "what": super::history::said(&entry.fact) }))
+        history::lines(entries, history::Detail::News)
+            .into_iter()
+            .filter(|line| line.node.as_deref() == Some(report.name.as_str()))
+            .map(|line| {
+                let prefix = format!("{}: ", report.name);
+                let what = line.what.strip_prefix(&prefix).unwrap_or(&line.what);
+                json!({ "at": line.at, "what": what })
+            })
             .collect()
     });
     let mut value = json!(report);
@@ -136,10 +157,21 @@ fn about(_wiring: &Wiring, found: &Found, report: &NodeReport) -> Result<Value> 
     Ok(value)
 }
 
+/// Whether a node only waits until what comes before it is done.
+fn is_held_by_others(value: &Value) -> bool {
+    value["state"] == "waiting"
+        && value["recheck_at"].is_null()
+        && value["before"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .any(|before| before["state"] != "done" && before["state"] != "skipped")
+}
+
 fn text(value: &Value) -> String {
     let word = |key: &str| value[key].as_str().unwrap_or_default().to_owned();
     let mut lines = vec![format!(
-        "{} is {}: {}",
+        "{}: {} — {}",
         word("name"),
         word("state").replace('_', " "),
         word("reason")
@@ -194,10 +226,10 @@ fn text(value: &Value) -> String {
     }
     if let Some(stored) = value["stored"].as_object() {
         lines.push(format!(
-            "  stored: {}, started {}, completed {}",
+            "  in the state of the release: {}, started {}, completed {}",
             stored["status"].as_str().unwrap_or_default(),
-            stored["started_at"].as_str().unwrap_or("never"),
-            stored["completed_at"].as_str().unwrap_or("never")
+            moment(&stored["started_at"]),
+            moment(&stored["completed_at"])
         ));
         let result: Vec<_> = stored["result"]
             .as_str()
@@ -215,14 +247,19 @@ fn text(value: &Value) -> String {
         );
     }
     for entry in value["history"].as_array().into_iter().flatten() {
-        let at = entry["at"]
-            .as_str()
-            .and_then(|at| at.parse().ok())
-            .map_or(String::new(), clock);
         lines.push(format!(
-            "  {at} {}",
+            "  {} {}",
+            moment(&entry["at"]),
             entry["what"].as_str().unwrap_or_default()
         ));
     }
     lines.join("\n")
+}
+
+/// A stored time as people read it, or what it says when it is none.
+fn moment(value: &Value) -> String {
+    match value.as_str() {
+        Some(text) => text.parse().map_or(text.to_owned(), clock),
+        None => "never".to_owned(),
+    }
 }

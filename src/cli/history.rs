@@ -1,7 +1,11 @@
 //! `history`: what happened to a release, from its journal.
+//!
+//! The journal keeps every look; people are shown what was new. With `--verbose` they see all of it,
+//! with the tokens under which things were triggered.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
+use jiff::Timestamp;
 use serde_json::json;
 
 use super::{
@@ -13,10 +17,32 @@ use super::{
 use crate::{
     flow::{
         Journal,
-        journal::{Entry, Fact},
+        journal::{Entry, Fact, Settlement},
     },
     release::Version,
 };
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Detail {
+    /// What was new.
+    News,
+    /// Every entry, with tokens.
+    Everything,
+}
+
+/// An entry in words.
+#[derive(Clone, Debug)]
+pub struct Line {
+    /// Its number in the journal.
+    pub number: u64,
+    /// When it was written.
+    pub at: Timestamp,
+    /// The node it is about, if it is about one.
+    pub node: Option<String>,
+    /// What it says.
+    pub what: String,
+}
 
 /// Prints the journal of a release.
 pub fn history(release: &str, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
@@ -34,71 +60,127 @@ pub fn history(release: &str, options: &Options, view: &Arc<View>) -> Result<u8,
             out::answer(&format!("nothing happened to {release} here yet"));
         }
         Output::Text => {
-            let lines: Vec<_> = entries
+            let detail = if options.verbose > 0 {
+                Detail::Everything
+            } else {
+                Detail::News
+            };
+            let shown = lines(&entries, detail);
+            let left_out = entries.len() - shown.len();
+            let mut text: Vec<_> = shown
                 .iter()
-                .map(|entry| {
-                    format!(
-                        "{:>4} {} {}",
-                        entry.number,
-                        clock(entry.at),
-                        said(&entry.fact)
-                    )
-                })
+                .map(|line| format!("{:>4} {} {}", line.number, clock(line.at), line.what))
                 .collect();
-            out::answer(&lines.join("\n"));
+            if left_out > 0 {
+                text.push(format!(
+                    "{left_out} entries that say nothing new are left out; --verbose shows them"
+                ));
+            }
+            out::answer(&options.at_hand(&text.join("\n")));
         }
     }
     Ok(0)
 }
 
-/// Whether a line is about a node.
-pub fn is_about(entry: &Entry, name: &str) -> bool {
-    match &entry.fact {
-        Fact::Outcome { node, .. } | Fact::Intent { node, .. } => node == name,
-        Fact::Decision { task, .. } | Fact::Retry { task, .. } => task == name,
-        _ => false,
+/// The entries in words.
+///
+/// What is not new: an outcome in the words of the one before it, and another try to start something
+/// that was refused before.
+pub fn lines(entries: &[Entry], detail: Detail) -> Vec<Line> {
+    let mut started: HashMap<&str, (&str, &str)> = HashMap::new();
+    let mut last: HashMap<String, String> = HashMap::new();
+    let refused: Vec<&str> = entries
+        .iter()
+        .filter_map(|entry| match &entry.fact {
+            Fact::Settled {
+                token,
+                how: Settlement::Refused,
+            } => Some(token.as_str()),
+            _ => None,
+        })
+        .collect();
+    let mut lines = Vec::new();
+    for entry in entries {
+        if let Fact::Intent {
+            node,
+            effect,
+            token,
+            ..
+        } = &entry.fact
+        {
+            started.insert(token, (node, effect));
+        }
+        let token = match &entry.fact {
+            Fact::Intent { token, .. }
+            | Fact::Accepted { token, .. }
+            | Fact::Settled { token, .. } => Some(token.as_str()),
+            _ => None,
+        };
+        let (node, mut what) = said(&entry.fact, &started);
+        if detail == Detail::News {
+            let topic = match &entry.fact {
+                Fact::Outcome { .. } => "outcome",
+                _ if token.is_some_and(|token| refused.contains(&token)) => match entry.fact {
+                    Fact::Intent { .. } => "refused intent",
+                    _ => "refused",
+                },
+                _ => "",
+            };
+            let key = format!("{topic} {}", node.as_deref().unwrap_or_default());
+            if !topic.is_empty() && last.insert(key, what.clone()).as_ref() == Some(&what) {
+                continue;
+            }
+        } else if let Some(token) = token {
+            what.push_str(&format!(" ({token})"));
+        }
+        lines.push(Line {
+            number: entry.number,
+            at: entry.at,
+            node,
+            what,
+        });
     }
+    lines
 }
 
-/// A fact in words.
-pub fn said(fact: &Fact) -> String {
+/// A fact in words, and the node it is about. `started` tells node and effect of a token.
+fn said(fact: &Fact, started: &HashMap<&str, (&str, &str)>) -> (Option<String>, String) {
+    let of = |token: &str| started.get(token).copied().unwrap_or(("?", "?"));
+    let about = |node: &str, what: String| (Some(node.to_owned()), format!("{node}: {what}"));
     match fact {
-        Fact::Opened { release, .. } => format!("the journal of {release} begins"),
-        Fact::Owner { email } => format!("owned by {email}"),
-        Fact::Outcome { node, outcome } => {
+        Fact::Opened { release, .. } => (None, format!("the journal of {release} begins")),
+        Fact::Owner { email } => (None, format!("owned by {email}")),
+        Fact::Outcome { node, outcome } => about(
+            node,
             format!(
-                "{node}: {} — {}",
+                "{} — {}",
                 outcome.status.word().replace('_', " "),
                 outcome.reason
-            )
-        }
+            ),
+        ),
         Fact::Intent {
             node,
             effect,
             attempt,
-            token,
-        } => {
-            format!("{node}: will trigger {effect}, attempt {attempt} ({token})")
-        }
+            ..
+        } => about(node, format!("will start {effect}, attempt {attempt}")),
         Fact::Accepted {
             token,
             remote,
             is_adopted,
         } => {
+            let (node, effect) = of(token);
             let word = if *is_adopted { "found" } else { "started" };
-            let what = remote
-                .as_ref()
-                .map_or("without an identity".to_owned(), |remote| {
-                    format!("{} {}", remote.kind, remote.id)
-                });
-            format!("{word}: {what} ({token})")
+            let what = remote.as_ref().map_or(effect.to_owned(), |remote| {
+                format!("{effect}: {} {}", remote.kind, remote.id)
+            });
+            about(node, format!("{word} {what}"))
         }
         Fact::Settled { token, how } => {
+            let (node, effect) = of(token);
             let word = json!(how);
-            format!(
-                "over: {} ({token})",
-                word.as_str().unwrap_or_default().replace('_', " ")
-            )
+            let word = word.as_str().unwrap_or_default().replace('_', " ");
+            about(node, format!("{effect} is over: {word}"))
         }
         Fact::Decision {
             task,
@@ -106,9 +188,11 @@ pub fn said(fact: &Fact) -> String {
             why,
             who,
             ..
-        } => format!("{task}: {who} says {word}: {why}"),
-        Fact::Retry { task, why, who } => format!("{task}: {who} wants another try: {why}"),
-        Fact::Override { rule, why, who } => format!("{who} set the rules of {rule} aside: {why}"),
+        } => about(task, format!("{who} says {word}: {why}")),
+        Fact::Retry { task, why, who } => about(task, format!("{who} wants another try: {why}")),
+        Fact::Override { rule, why, who } => {
+            (None, format!("{who} set the rules of {rule} aside: {why}"))
+        }
         Fact::Gate {
             build,
             is_accepted,
@@ -121,8 +205,14 @@ pub fn said(fact: &Fact) -> String {
                 None => "on nothing".to_owned(),
             };
             let short: String = identity.chars().take(12).collect();
-            format!("the gate was passed for {build} {by} (result file {short})")
+            about(
+                "gate",
+                format!("passed for {build} {by} (result file {short})"),
+            )
         }
-        Fact::Pass { headline, .. } => headline.clone(),
+        Fact::Pass { headline, .. } => {
+            let short = headline.split("; next: ").next().unwrap_or(headline);
+            (None, short.to_owned())
+        }
     }
 }

@@ -52,7 +52,7 @@ pub fn main() -> ExitCode {
     match ended {
         Ok(code) => ExitCode::from(code),
         Err(failure) => {
-            out::failure(&failure, options.output);
+            out::failure(&failure, &options);
             ExitCode::from(failure.exit_code())
         }
     }
@@ -69,19 +69,15 @@ fn usage(error: &clap::Error) -> Error {
 fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
     match command {
         Command::Run { script, args } => run::run(&script, args, options, view),
-        Command::Plan { release, assume } => plan::plan(
-            release.as_deref(),
-            &assume,
-            options,
-            view,
-            plan::Looks::AndAsks,
-        ),
+        Command::Plan { release, assume } => {
+            plan::plan(release.as_deref(), &assume, options, view, plan::Says::Plan)
+        }
         Command::Status { release, assume } => plan::plan(
             release.as_deref(),
             &assume,
             options,
             view,
-            plan::Looks::Only,
+            plan::Says::Standing,
         ),
         Command::Explain {
             release,
@@ -119,9 +115,9 @@ fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8,
 /// Trace lines go to standard error: `-vv` for every request, `OAR_SCRIPT_LOG` for a filter.
 fn start_tracing(verbose: u8) {
     let level = match verbose {
+        // What goes wrong in other crates comes back to us and is said with its consequences.
         0 => "oar_script=warn",
         1 => "oar_script=info",
-        // Its errors come back to us and are said with their consequences.
         _ => "oar_script=debug,info",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("OAR_SCRIPT_LOG")

@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use serde_json::{Value, json};
 
-use super::args::Output;
+use super::args::{Options, Output};
 use crate::{
     error::{Error, Kind},
     script::diagnostic::{Diagnostic, ScriptError},
@@ -67,15 +67,15 @@ pub fn json(value: &Value) {
 }
 
 /// Prints why a command failed.
-pub fn failure(failure: &Failure, output: Output) {
+pub fn failure(failure: &Failure, options: &Options) {
     let mut errors = anstream::stderr();
     let text = match failure {
         Failure::Error(error) => plain(error),
         Failure::Script(error) => error.render(std::io::stderr().is_terminal()),
         Failure::Usage { error, help } => format!("{}\n\n{help}", plain(error)),
     };
-    let _ = writeln!(errors, "{}", text.trim_end());
-    if output == Output::Json {
+    let _ = writeln!(errors, "{}", options.at_hand(text.trim_end()));
+    if options.output == Output::Json {
         match failure {
             Failure::Error(error) | Failure::Usage { error, .. } => error_document(error, &[]),
             Failure::Script(error) => error_document(&error.error, &error.diagnostics),

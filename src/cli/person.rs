@@ -204,7 +204,9 @@ fn done(wiring: &Wiring, options: &Options, release: &Version, what: &str) -> Re
     let next = format!("oar-script drive.rhai {release}");
     match options.output {
         Output::Json => out::json(&json!({ "recorded": what, "next": next })),
-        Output::Text => out::answer(&format!("recorded: {what}\nnext: {next}")),
+        Output::Text => {
+            out::answer(&options.at_hand(&format!("recorded: {what}\nnext: {next}")));
+        }
     }
     Ok(0)
 }

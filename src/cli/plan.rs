@@ -18,13 +18,13 @@ use crate::{
     world::{World, system::SystemWorld},
 };
 
-/// What a command may ask of services.
+/// What the exit code of a look says.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Looks {
-    /// Reads from every service.
-    AndAsks,
-    /// Reads the state of the release only.
-    Only,
+pub enum Says {
+    /// That there is a plan: 0.
+    Plan,
+    /// Where the release stands, with the codes of a run.
+    Standing,
 }
 
 /// Prints the plan of a release.
@@ -33,32 +33,29 @@ pub fn plan(
     assume: &[String],
     options: &Options,
     view: &Arc<View>,
-    looks: Looks,
+    says: Says,
 ) -> Result<u8, Failure> {
-    let (_, found) = find(release, assume, options, view, looks)?;
+    let (_, found) = find(release, assume, options, view)?;
     let report = &found.report;
     match options.output {
         Output::Json => out::json(&report.to_json()),
-        Output::Text => out::answer(&table::text(report, out::width())),
+        Output::Text => out::answer(&options.at_hand(&table::text(report, out::width()))),
     }
-    Ok(match looks {
-        Looks::AndAsks => 0,
-        Looks::Only => report.outcome.exit_code(),
+    Ok(match says {
+        Says::Plan => 0,
+        Says::Standing => report.outcome.exit_code(),
     })
 }
 
-/// Evaluates the flow of a release without changing anything.
+/// Evaluates the flow of a release without changing anything: asks every service, or none when the
+/// state comes from a file.
 pub fn find(
     release: Option<&str>,
     assume: &[String],
     options: &Options,
     view: &Arc<View>,
-    looks: Looks,
 ) -> Result<(Wiring, Found), Failure> {
-    let mut plan = Plan {
-        is_offline: looks == Looks::Only,
-        ..Plan::default()
-    };
+    let mut plan = Plan::default();
     for facts in assume {
         plan.assume(facts)?;
     }
@@ -76,16 +73,12 @@ pub fn find(
         }
         _ => {
             let release = release.ok_or_else(|| {
-                let what = match looks {
-                    Looks::AndAsks => "plan",
-                    Looks::Only => "status",
-                };
                 Failure::Usage {
                     error: Error::invalid("no release was named")
                         .hint("name one, such as 4.20.1, or a file with --statebox FILE"),
-                    help: format!(
-                        "Usage: oar-script {what} RELEASE\n       oar-script {what} --statebox FILE"
-                    ),
+                    help: "Usage: oar-script plan RELEASE
+       oar-script plan --statebox FILE"
+                        .to_owned(),
                 }
             })?;
             let release: Version = release.parse()?;

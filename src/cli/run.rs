@@ -60,9 +60,11 @@ pub fn run(
         );
     }
     let stopper = host.stopper();
+    let asker = view.clone();
     let listening = wiring.session.runtime().spawn(async move {
         while tokio::signal::ctrl_c().await.is_ok() {
             stopper.stop();
+            asker.stop();
         }
     });
     let ended = host.run(&program, args);
@@ -72,9 +74,10 @@ pub fn run(
     let code = match &found {
         Some(found) => {
             let report = &found.report;
+            view.gap();
             match options.output {
                 Output::Json => out::json(&report.to_json()),
-                Output::Text => out::answer(&table::text(report, out::width())),
+                Output::Text => out::answer(&options.at_hand(&table::text(report, out::width()))),
             }
             report.outcome.exit_code()
         }

@@ -4,7 +4,11 @@
 use std::{
     collections::HashMap,
     io::{BufRead, IsTerminal, Write},
-    sync::{Mutex, MutexGuard},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicBool, Ordering},
+        mpsc::{self, RecvTimeoutError},
+    },
     time::Duration,
 };
 
@@ -22,6 +26,8 @@ pub struct View {
     is_quiet: bool,
     is_verbose: bool,
     may_ask: bool,
+    is_stopped: AtomicBool,
+    has_spoken: AtomicBool,
     live: Option<Live>,
     last: Mutex<HashMap<String, String>>,
 }
@@ -39,11 +45,25 @@ impl View {
             is_quiet,
             is_verbose,
             may_ask: !no_input && std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            is_stopped: AtomicBool::new(false),
+            has_spoken: AtomicBool::new(false),
             live: is_live.then(|| Live {
                 bars: MultiProgress::new(),
                 running: Mutex::default(),
             }),
             last: Mutex::default(),
+        }
+    }
+
+    /// Ends a question that waits for its answer.
+    pub fn stop(&self) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+    }
+
+    /// Sets the answer apart from what was said while it was found.
+    pub fn gap(&self) {
+        if self.has_spoken.load(Ordering::SeqCst) {
+            self.line("");
         }
     }
 
@@ -56,6 +76,7 @@ impl View {
         if self.is_quiet {
             return;
         }
+        self.has_spoken.store(true, Ordering::SeqCst);
         match &self.live {
             Some(live) => live.bars.suspend(|| anstream::eprintln!("{text}")),
             None => anstream::eprintln!("{text}"),
@@ -117,11 +138,16 @@ impl Terminal for View {
                 if self.is_news(node, word, reason) || self.is_verbose {
                     let style = style_of(word);
                     let word = word.replace('_', " ");
-                    self.line(&format!("{at} {style}{word:<9}{style:#} {node}: {reason}"));
+                    self.line(&format!("{at} {style}{word:<14}{style:#} {node}: {reason}"));
                 }
             }
             What::Retrying(why, secs) => {
-                self.line(&format!("{at} {node}: trying again in {secs} s: {why}"));
+                let node = if node.is_empty() {
+                    ""
+                } else {
+                    &format!("{node}: ")
+                };
+                self.line(&format!("{at} {node}trying again in {secs} s: {why}"));
             }
             What::Printed(text) if node.is_empty() => self.line(text),
             What::Printed(text) => self.line(&format!("{at} {node}: {text}")),
@@ -178,15 +204,38 @@ impl View {
             let mut error = std::io::stderr();
             write!(error, "{prompt}")?;
             error.flush()?;
-            let mut line = String::new();
-            let count = std::io::stdin().lock().read_line(&mut line)?;
-            Ok((count > 0).then(|| line.trim().to_owned()))
+            self.typed()
         };
         let line = match &self.live {
             Some(live) => live.bars.suspend(read),
             None => read(),
         };
+        if self.is_stopped.load(Ordering::SeqCst) {
+            return Err(Error::new(
+                Kind::Cancelled,
+                "stopped at a question; nothing is lost",
+            ));
+        }
         line.map_err(|error| Error::new(Kind::Unexpected, "cannot read the answer").because(error))
+    }
+
+    /// What is typed next, or nothing once the run was stopped: a read of the terminal cannot be
+    /// broken off, so it is left to a thread of its own.
+    fn typed(&self) -> std::io::Result<Option<String>> {
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = std::io::stdin().lock().read_line(&mut line);
+            // Nobody listens any more when the run was stopped meanwhile.
+            let _ = sender.send(read.map(|count| (count > 0).then(|| line.trim().to_owned())));
+        });
+        loop {
+            match receiver.recv_timeout(Duration::from_millis(50)) {
+                Ok(line) => return line,
+                Err(RecvTimeoutError::Timeout) if !self.is_stopped.load(Ordering::SeqCst) => {}
+                Err(_) => return Ok(None),
+            }
+        }
     }
 }
 

@@ -55,7 +55,10 @@ impl Known<'_> {
             let mut followers = graph.followers(&node.name).peekable();
             let is_past = followers.peek().is_some()
                 && followers.all(|next| self.is_settled(graph, next).is_some());
-            return is_past.then(|| NodeReport::new(node, State::Done, "what it was for is done"));
+            return is_past.then(|| {
+                let why = "not asked again: everything that comes after it is done";
+                NodeReport::new(node, State::Done, why)
+            });
         }
         let (reason, since) = self.passed(&node.name)?;
         let mut report = NodeReport::new(node, State::Done, reason);

@@ -124,6 +124,18 @@ impl NodeReport {
         }
     }
 
+    /// Puts release and task into a next step that names them as RELEASE and TASK, so that it can
+    /// be typed as it stands.
+    fn fill_in(&mut self, release: &Version) {
+        if let Some(next) = &mut self.next
+            && next.contains("oar-script")
+        {
+            *next = next
+                .replace(" RELEASE", &format!(" {release}"))
+                .replace(" TASK", &format!(" {}", self.name));
+        }
+    }
+
     /// Takes over what an outcome says.
     pub fn of_outcome(node: &Node, outcome: &Outcome, now: Timestamp) -> Self {
         let mut report = Self::new(node, outcome.status.into(), outcome.reason.clone());
@@ -210,9 +222,12 @@ impl Report {
     pub fn new(
         release: Version,
         at: Timestamp,
-        nodes: Vec<NodeReport>,
+        mut nodes: Vec<NodeReport>,
         notes: Vec<String>,
     ) -> Self {
+        for node in &mut nodes {
+            node.fill_in(&release);
+        }
         let back_at = nodes.iter().filter_map(|node| node.recheck_at).min();
         let outcome = judge(&nodes);
         Self {
@@ -252,9 +267,7 @@ impl Report {
         let release = &self.release;
         let person = self.for_a_person();
         let gating = person.iter().find(|node| !node.informs);
-        let back = self
-            .back_at
-            .map_or(String::new(), |at| format!("; come back at {at}"));
+        let back = self.come_back();
         match self.outcome {
             PassOutcome::Complete => format!("{release} is approved: nothing is left to do"),
             PassOutcome::Ready => {
@@ -296,6 +309,29 @@ impl Report {
                 format!("{release} {word}{what}{back}")
             }
         }
+    }
+
+    /// When to come back, as the end of a sentence: `; come back at 2027-03-01 09:10 UTC, in 10 min`. Empty when nothing moves without a person.
+    pub fn come_back(&self) -> String {
+        let Some(at) = self.back_at else {
+            return String::new();
+        };
+        // Who comes back at the minute that was said should not be too early.
+        let at = at
+            .checked_add(jiff::SignedDuration::from_secs(59))
+            .unwrap_or(at);
+        let minutes = at.duration_since(self.at).as_mins().max(0);
+        let span = match (minutes / 1_440, minutes / 60 % 24, minutes % 60) {
+            (0, 0, minutes) => format!("{minutes} min"),
+            (0, hours, 0) => format!("{hours} h"),
+            (0, hours, minutes) => format!("{hours} h {minutes} min"),
+            (days, 0, _) => format!("{days} d"),
+            (days, hours, _) => format!("{days} d {hours} h"),
+        };
+        format!(
+            "; come back at {}, in {span}",
+            at.strftime("%Y-%m-%d %H:%M UTC")
+        )
     }
 
     /// The report as JSON.

@@ -21,10 +21,13 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    Answer, BoxFuture, Event, Question, Terminal, TurnTicket, Unattended, World,
+    Answer, BoxFuture, Event, Question, Terminal, TurnTicket, Unattended, What, World,
     clock::VirtualClock, disk,
 };
-use crate::{error::Result, sim::state::SimState};
+use crate::{
+    error::Result,
+    sim::state::{PreparedAnswer, SimState},
+};
 
 /// The environment variables that hold secrets; each has a fixed dummy here.
 pub const SECRET_NAMES: [&str; 14] = [
@@ -207,6 +210,11 @@ impl World for SimulatedWorld {
 
     fn ask(&self, question: &Question) -> Result<Option<Answer>> {
         if let Some(prepared) = self.state.answer(&question.about) {
+            self.terminal.say(&Event {
+                at: self.now(),
+                node: None,
+                what: What::Notice(said(question, &prepared)),
+            });
             return Ok(Some(Answer {
                 word: prepared.word,
                 reason: prepared.reason,
@@ -249,6 +257,18 @@ impl World for SimulatedWorld {
     fn wait_for_next(&self, wait: &mut dyn FnMut()) {
         self.clock.wait_for_next(wait);
     }
+}
+
+/// A prepared answer as people see it, since nobody saw it being typed.
+fn said(question: &Question, prepared: &PreparedAnswer) -> String {
+    let reason = match prepared.reason.as_str() {
+        "" => String::new(),
+        reason => format!(": {reason}"),
+    };
+    format!(
+        "asked about {}, the person of this scenario answers {}{reason}",
+        question.about, prepared.word
+    )
 }
 
 /// Ends the process as a power cut would: nothing is flushed, nothing is dropped.

@@ -8,3 +8,5 @@ mod repeat;
 mod two_operators;
 mod real_releases;
 mod scenarios;
+mod args;
+mod readme;
