@@ -14,7 +14,7 @@ pub mod table;
 pub mod view;
 mod wiring;
 
-use std::{process::ExitCode, sync::Arc};
+use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 
 use clap::{CommandFactory, Parser};
 
@@ -112,17 +112,24 @@ fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8,
 }
 
 /// Trace lines go to standard error: `-vv` for every request, `OAR_SCRIPT_LOG` for a filter.
+///
+/// What libraries log comes back to us as errors and is said with its consequences, so it is left
+/// out unless asked for. Without `-v` there is no time: the machine's is not the world's.
 fn start_tracing(verbose: u8) {
     let level = match verbose {
-        // Its errors come back to us and are said with their consequences.
-        0 => "warn,rmcp=off",
-        1 => "oar_script=info,warn,rmcp=off",
+        0 => "oar_script=warn",
+        1 => "oar_script=info",
         _ => "oar_script=debug,info",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("OAR_SCRIPT_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let _ = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .try_init();
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    // A second start in one process keeps the first.
+    let _ = match verbose {
+        0 => lines.without_time().try_init(),
+        _ => lines.try_init(),
+    };
 }
