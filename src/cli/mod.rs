@@ -113,18 +113,30 @@ fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8,
 }
 
 /// Trace lines go to standard error: `-vv` for every request, `OAR_SCRIPT_LOG` for a filter.
+///
+/// What libraries log comes back to us as errors and is said with its consequences, so it is left
+/// out unless asked for. Without `-v` there is no time: the machine's is not the world's.
 fn start_tracing(verbose: u8) {
     let level = match verbose {
         // What goes wrong in other crates comes back to us and is said with its consequences.
+        0 => "oar_script=warn",
+        1 => "oar_script=info",
         0 => "oar_script=warn",
         1 => "oar_script=info",
         _ => "oar_script=debug,info",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_env("OAR_SCRIPT_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
-    let _ = tracing_subscriber::fmt()
+    let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .try_init();
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
+    // A second start in one process keeps the first.
+    let _ = match verbose {
+        0 => lines.without_time().try_init(),
+        _ => lines.try_init(),
+    };
 }

@@ -282,6 +282,7 @@ fn without_a_gate() -> Program {
     program.put("oar-scripts/phases/evaluation.rhai", &text);
     let approval = include_str!("../../scripts/phases/approval.rhai");
     let text = edited(approval, ", \"gate\"]", "]");
+    let text = edited(&text, ", \"gate\"]", "]");
     program.put("oar-scripts/phases/approval.rhai", &text);
     program
 }
