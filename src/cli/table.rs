@@ -80,6 +80,13 @@ fn why(node: &NodeReport) -> String {
             }
         }
     }
+    let is_said_below = matches!(
+        node.state,
+        State::Blocked | State::Failed | State::NeedsDecision
+    );
+    if let Some(next) = node.next.as_ref().filter(|_| !is_said_below) {
+        text.push_str(&format!("\n{next}"));
+    }
     if let Some(link) = &node.link {
         text.push_str(&format!("\n{link}"));
     }
