@@ -13,6 +13,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     flow::{Drive, effect, graph::nearest, journal::Fact, watch},
+    oar::outcome::{Attempt, recorded},
     release::{Remote, TaskStatus, Version, statebox::Change, task::STATEBOX_TASKS},
 };
 
@@ -84,6 +85,23 @@ pub fn retry(
         );
     }
     effect::settle(&drive, task, crate::flow::journal::Settlement::Declared)?;
+    let is_in_doubt = |snapshot: &crate::state::Snapshot| {
+        let document = &snapshot.document;
+        let text = document.task(task).and_then(|task| task.result.as_deref());
+        let judgement = recorded(task, document.status(task), text);
+        !snapshot.is_limited && judgement.attempt == Attempt::InDoubt
+    };
+    if drive.snapshot()?.as_ref().is_some_and(is_in_doubt) {
+        // Nobody knows what runs, so the entry would keep everybody away for ever.
+        drive.write(vec![Change::SetTask {
+            name: task.to_owned(),
+            status: TaskStatus::NotStarted,
+            result: None,
+            started_at: None,
+            completed_at: None,
+            is_reset: true,
+        }])?;
+    }
     drive.record(Fact::Retry {
         task: task.to_owned(),
         why: why.trim().to_owned(),

@@ -74,6 +74,16 @@ impl Known<'_> {
         }
         let document = self.snapshot.map(|snapshot| &snapshot.document);
         if let Some(issue) = document.and_then(|document| document.blocker_of(&node.name)) {
+            // A person's rejection opened it: there is more to do than to resolve it.
+            let is_mended_with_it = |report: &NodeReport| {
+                report
+                    .next
+                    .as_deref()
+                    .is_some_and(|next| next.contains("oar-script resolve"))
+            };
+            if let Some(report) = self.failed(node).filter(is_mended_with_it) {
+                return Look::Stands(Box::new(report));
+            }
             let text = issue.text.lines().next().unwrap_or_default();
             let mut report = NodeReport::new(node, State::Blocked, format!("blocker: {text}"));
             report.owner = Some("whoever can resolve the issue".to_owned());

@@ -198,10 +198,12 @@ fn recorded_of(release: &mut Release, task: ImmutableString) -> Scripted<Dynamic
     let text = document.task(&task).and_then(|task| task.result.as_deref());
     let judgement = recorded(&task, document.status(&task), text);
     match judgement.attempt {
+        // A person looked, found nothing and said so.
+        Attempt::InDoubt if is_declared_gone(&release.0, &task) => Ok(Dynamic::UNIT),
         Attempt::InDoubt => Err(to_script(
             Error::new(Kind::Refused, format!("{task} is in progress, but what runs was not recorded"))
                 .hint(format!(
-                    "find the run and name it: oar-script adopt {} {task} ID; if there is none: oar-script retry",
+                    "find the run and name it: oar-script adopt {0} {task} ID; if there is none: oar-script retry {0} {task} --why TEXT",
                     release.0.release
                 )),
         )),
@@ -210,6 +212,19 @@ fn recorded_of(release: &mut Release, task: ImmutableString) -> Scripted<Dynamic
         }
         Attempt::NotStarted | Attempt::Ended | Attempt::Lost => Ok(Dynamic::UNIT),
     }
+}
+
+/// Whether a person wants the task tried again and nothing was begun since.
+fn is_declared_gone(drive: &Drive, name: &str) -> bool {
+    drive.journal.look(|entries| {
+        let retried = entries
+            .iter()
+            .rposition(|entry| matches!(&entry.fact, Fact::Retry { task, .. } if task == name));
+        let begun = entries
+            .iter()
+            .rposition(|entry| matches!(&entry.fact, Fact::Intent { node, .. } if node == name));
+        retried.is_some() && retried > begun
+    })
 }
 
 fn choice(drive: &Drive, task: &str, identity: Option<&str>) -> Dynamic {

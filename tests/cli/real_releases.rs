@@ -45,7 +45,7 @@ fn a_finished_release_is_asked_nothing_to_change() {
         let desk = desk(&file);
         let run = desk.run(&["drive.rhai", &release, "--no-input"]);
         assert!(matches!(run.code, 0 | 3), "{release}: {run:?}");
-        assert_eq!(desk.changing_calls(), 0, "{release}: {run:?}");
+        assert_eq!(desk.all_triggers(), 0, "{release}: {run:?}");
     }
 }
 

@@ -109,6 +109,17 @@ impl Desk {
             .unwrap_or(0)
     }
 
+    /// How often anything was started or changed outside.
+    pub fn all_triggers(&self) -> u64 {
+        let world = self.world();
+        let triggers = world["documents"]["oar"]["triggers"].as_object();
+        triggers
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, count)| count.as_u64())
+            .sum()
+    }
+
     /// How many changing calls reached the tools.
     pub fn changing_calls(&self) -> usize {
         let world = self.world();
