@@ -19,12 +19,12 @@ fn the_readme_is_true() {
 
 #[test]
 fn the_recovery_page_is_true() {
-    check("docs/recovery.md", 20);
+    check("docs/recovery.md", 6);
 }
 
 #[test]
 fn the_simulation_page_is_true() {
-    check("docs/simulation.md", 5);
+    check("docs/simulation.md", 4);
 }
 
 #[test]
