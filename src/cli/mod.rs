@@ -12,7 +12,7 @@ mod run;
 mod sim;
 pub mod table;
 pub mod view;
-mod wiring;
+pub mod wiring;
 
 use std::{process::ExitCode, sync::Arc};
 

@@ -114,7 +114,8 @@ impl Wiring {
             None => url::Url::parse(oar::mcp::DEFAULT_ENDPOINT)
                 .map_err(|error| Error::invalid("the usual address is none").because(error))?,
         };
-        let tools = oar::mcp::Server::new(world.clone(), http.client()?, endpoint);
+        let tools = oar::mcp::Server::new(world.clone(), http.client()?, endpoint)
+            .counted(http.tally("oar"));
         let tools = Oar::new(Arc::new(tools));
         session.put(Arc::new(tools.clone()));
         let path = config
@@ -187,13 +188,13 @@ impl Wiring {
         if let Some(text) = simulation.statebox() {
             local.import(text)?;
         }
-        let store: Arc<dyn StateStore> = Arc::new(Peopled::new(Arc::new(local), state.clone()));
-        let server = runtime.block_on(sim::oar::start(state, store.clone()))?;
-        simulation.world().set_endpoint("oar", server.endpoint());
+        let store: Arc<dyn StateStore> = Arc::new(Peopled::new(Arc::new(local), state));
+        let server = runtime.block_on(sim::oar::start_in(&simulation, store.clone()))?;
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, &config)?;
-        let tools = oar::mcp::Server::new(world.clone(), http.client()?, server.endpoint());
+        let tools = oar::mcp::Server::new(world.clone(), http.client()?, server.endpoint())
+            .counted(http.tally("oar"));
         let tools = Oar::new(Arc::new(tools));
         session.put(Arc::new(tools.clone()));
         let fallback: Arc<dyn StateStore> = Arc::new(ToolStore::new(tools, world.clone()));

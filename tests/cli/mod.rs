@@ -1,3 +1,4 @@
 //! Tests of `src/cli`.
 
 mod analyze;
+mod requests;
