@@ -12,7 +12,7 @@ mod run;
 mod sim;
 pub mod table;
 pub mod view;
-mod wiring;
+pub mod wiring;
 
 use std::{io::IsTerminal, process::ExitCode, sync::Arc};
 
@@ -118,9 +118,6 @@ fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8,
 /// out unless asked for. Without `-v` there is no time: the machine's is not the world's.
 fn start_tracing(verbose: u8) {
     let level = match verbose {
-        // What goes wrong in other crates comes back to us and is said with its consequences.
-        0 => "oar_script=warn",
-        1 => "oar_script=info",
         0 => "oar_script=warn",
         1 => "oar_script=info",
         _ => "oar_script=debug,info",
@@ -129,9 +126,6 @@ fn start_tracing(verbose: u8) {
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new(level));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .try_init();
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     // A second start in one process keeps the first.

@@ -72,14 +72,12 @@ pub fn find(
             )
         }
         _ => {
-            let release = release.ok_or_else(|| {
-                Failure::Usage {
-                    error: Error::invalid("no release was named")
-                        .hint("name one, such as 4.20.1, or a file with --statebox FILE"),
-                    help: "Usage: oar-script plan RELEASE
+            let release = release.ok_or_else(|| Failure::Usage {
+                error: Error::invalid("no release was named")
+                    .hint("name one, such as 4.20.1, or a file with --statebox FILE"),
+                help: "Usage: oar-script plan RELEASE
        oar-script plan --statebox FILE"
-                        .to_owned(),
-                }
+                    .to_owned(),
             })?;
             let release: Version = release.parse()?;
             (Wiring::new(options, view.clone())?, release.to_string())

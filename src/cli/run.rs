@@ -69,6 +69,9 @@ pub fn run(
     });
     let ended = host.run(&program, args);
     listening.abort();
+    if options.verbose > 0 {
+        notice(view, &wiring, requests(&wiring));
+    }
     let found = wiring.found()?;
     let value = ended?;
     let code = match &found {
@@ -99,6 +102,21 @@ pub fn run(
         }
     }
     Ok(code)
+}
+
+/// How many requests went to which service, the most first.
+fn requests(wiring: &Wiring) -> String {
+    let counts = wiring.http.counts();
+    let mut counts: Vec<_> = counts.iter().filter(|(_, count)| **count > 0).collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let words: Vec<_> = counts
+        .iter()
+        .map(|(service, count)| format!("{service} {count}"))
+        .collect();
+    match words.is_empty() {
+        true => "requests: none".to_owned(),
+        false => format!("requests: {}", words.join(", ")),
+    }
 }
 
 /// A file in the working folder by its path, anything else by its name.

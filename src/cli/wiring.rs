@@ -111,7 +111,8 @@ impl Wiring {
         let http = Http::new(world.clone())?;
         services::install(&session, &http, config)?;
         let endpoint = usual_endpoint(config)?;
-        let tools = oar::mcp::Server::new(world.clone(), http.client()?, endpoint);
+        let tools = oar::mcp::Server::new(world.clone(), http.client()?, endpoint)
+            .counted(http.tally("oar"));
         let tools = Oar::new(Arc::new(tools));
         session.put(Arc::new(tools.clone()));
         let path = config
@@ -189,14 +190,15 @@ impl Wiring {
             Arc::new(Peopled::new(Arc::new(store), state.clone()))
         };
         let servers = LocalStore::open(&states, simulation.bystander())?;
-        let server = Arc::new(runtime.block_on(sim::oar::start(state.clone(), peopled(servers)))?);
+        let server = runtime.block_on(sim::oar::start_in(&simulation, peopled(servers)))?;
+        let server = Arc::new(server);
         // The checker of the server wakes up before anybody looks at the state.
         let store: Arc<dyn StateStore> = Arc::new(Watched::new(peopled(local), server.clone()));
-        simulation.world().set_endpoint("oar", server.endpoint());
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, &config)?;
-        let tools = oar::mcp::Server::new(world.clone(), http.client()?, server.endpoint());
+        let tools = oar::mcp::Server::new(world.clone(), http.client()?, server.endpoint())
+            .counted(http.tally("oar"));
         let tools = Oar::new(Arc::new(tools));
         session.put(Arc::new(tools.clone()));
         let fallback: Arc<dyn StateStore> = Arc::new(ToolStore::new(tools, world.clone()));

@@ -65,6 +65,17 @@ struct Lane {
     requests: AtomicU64,
 }
 
+/// Counts the requests of a library that sends its own; cheap to clone.
+#[derive(Clone)]
+pub struct Tally(Arc<Lane>);
+
+impl Tally {
+    /// Counts some more.
+    pub fn add(&self, requests: u64) {
+        self.0.requests.fetch_add(requests, Ordering::Relaxed);
+    }
+}
+
 impl Http {
     /// Makes a way out for this world, and settles which cryptography TLS uses in this process.
     pub fn new(world: Arc<dyn World>) -> Result<Self> {
@@ -108,17 +119,13 @@ impl Http {
         for secret in auth.secrets() {
             self.shared.secrets.add(secret);
         }
-        let lane = self
-            .lanes()
-            .entry(name.to_owned())
-            .or_insert_with(|| {
-                Arc::new(Lane {
-                    permits: Semaphore::new(REQUESTS_AT_ONCE),
-                    requests: AtomicU64::new(0),
-                })
-            })
-            .clone();
+        let lane = self.lane(name);
         Caller::new(self.clone(), name.to_owned(), base, auth, lane)
+    }
+
+    /// Returns where a library that sends its own requests to the service `name` counts them.
+    pub fn tally(&self, name: &str) -> Tally {
+        Tally(self.lane(name))
     }
 
     /// Returns how many requests went to each service so far, tries included.
@@ -144,6 +151,18 @@ impl Http {
         self.shared
             .longest_wait
             .map_or(wanted, |longest| wanted.min(longest))
+    }
+
+    fn lane(&self, name: &str) -> Arc<Lane> {
+        self.lanes()
+            .entry(name.to_owned())
+            .or_insert_with(|| {
+                Arc::new(Lane {
+                    permits: Semaphore::new(REQUESTS_AT_ONCE),
+                    requests: AtomicU64::new(0),
+                })
+            })
+            .clone()
     }
 
     fn lanes(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, Arc<Lane>>> {

@@ -33,6 +33,7 @@ use super::{
 use crate::{
     call::Control,
     error::{Error, Kind, Result},
+    http::Tally,
     world::{BoxFuture, Event, What, World},
 };
 
@@ -45,6 +46,8 @@ const JSON_LIMIT: Duration = Duration::from_secs(60);
 const TEXT_TURNS: usize = 3;
 const TRIES: u32 = 3;
 const FIRST_WAIT_SECS: u64 = 60;
+/// A session begins with a greeting, a confirmation and a stream for what the server wants to say.
+const REQUESTS_OF_A_SESSION: u64 = 3;
 
 type Connection = RunningService<RoleClient, ClientConfig>;
 
@@ -53,6 +56,7 @@ pub struct Server {
     world: Arc<dyn World>,
     http: reqwest::Client,
     endpoint: Url,
+    tally: Option<Tally>,
     connection: Mutex<Option<Arc<Connection>>>,
     text_turns: Semaphore,
     json_turns: Semaphore,
@@ -67,11 +71,18 @@ impl Server {
             world,
             http,
             endpoint,
+            tally: None,
             connection: Mutex::default(),
             text_turns: Semaphore::new(TEXT_TURNS),
             json_turns: Semaphore::new(1),
             printing_turns: Semaphore::new(1),
         }
+    }
+
+    /// Counts every request here.
+    pub fn counted(mut self, tally: Tally) -> Self {
+        self.tally = Some(tally);
+        self
     }
 
     /// Where the server is.
@@ -82,6 +93,7 @@ impl Server {
     /// Returns the names of the tools that the server has.
     pub async fn tool_names(&self) -> Result<Vec<String>> {
         let connection = self.connect().await?;
+        self.count(1);
         let listed = tokio::time::timeout(JSON_LIMIT, connection.peer().list_all_tools())
             .await
             .map_err(|_| self.explain(Trouble::timed_out(), false))?
@@ -171,6 +183,7 @@ impl Server {
             Form::Text => TEXT_LIMIT,
             Form::Json => JSON_LIMIT,
         };
+        self.count(1);
         let request = CallToolRequestParams::new(tool.name).with_arguments(arguments.clone());
         let answered = tokio::time::timeout(limit, connection.peer().call_tool_once(request)).await;
         let trouble = match answered {
@@ -205,6 +218,7 @@ impl Server {
             ClientCapabilities::default(),
             Implementation::new("oar-script", env!("CARGO_PKG_VERSION")),
         );
+        self.count(REQUESTS_OF_A_SESSION);
         let connected = tokio::time::timeout(CONNECT_LIMIT, client.serve(transport))
             .await
             .map_err(|_| self.explain(Trouble::timed_out(), false))?
@@ -212,6 +226,12 @@ impl Server {
         let connection = Arc::new(connected);
         *kept = Some(connection.clone());
         Ok(connection)
+    }
+
+    fn count(&self, requests: u64) {
+        if let Some(tally) = &self.tally {
+            tally.add(requests);
+        }
     }
 
     async fn forget(&self, lost: &Arc<Connection>) {

@@ -208,6 +208,11 @@ impl Simulation {
         &self.requests
     }
 
+    /// How long every answer takes in real time.
+    pub fn latency(&self) -> Duration {
+        self.latency
+    }
+
     /// Where the emulators listen, by service.
     pub fn addresses(&self) -> HashMap<String, Url> {
         self.addresses

@@ -87,6 +87,15 @@ impl Requests {
         *self.lock() = Record::default();
     }
 
+    /// Counts one request that a service of another kind answered.
+    pub(super) fn count(&self, service: &str, operation: String) {
+        *self
+            .lock()
+            .counts
+            .entry((service.to_owned(), operation))
+            .or_default() += 1;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Record> {
         self.record
             .lock()
@@ -131,11 +140,7 @@ impl Requests {
             .get::<MatchedPath>()
             .map(|matched| matched.as_str().to_owned());
         let operation = format!("{method} {}", route.as_deref().unwrap_or("unknown"));
-        *self
-            .lock()
-            .counts
-            .entry((service.to_owned(), operation))
-            .or_default() += 1;
+        self.count(service, operation);
         let is_changing = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
         let mut body = Bytes::new();
         let request = if is_changing {

@@ -1,12 +1,13 @@
 //! Tests of `src/cli`.
 
 mod analyze;
+mod args;
 mod bad_input;
 mod crash;
 mod editing;
-mod repeat;
-mod two_operators;
-mod real_releases;
-mod scenarios;
-mod args;
 mod readme;
+mod real_releases;
+mod repeat;
+mod requests;
+mod scenarios;
+mod two_operators;

@@ -29,4 +29,4 @@ mod stage;
 mod text;
 
 pub use checker::Watched;
-pub use server::{Running, start};
+pub use server::{Running, start, start_in};

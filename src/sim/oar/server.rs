@@ -10,6 +10,7 @@ use std::{
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use axum::{
@@ -36,10 +37,12 @@ use super::{
 };
 use crate::{
     error::{Error, Kind, Result},
-    sim::state::SimState,
+    sim::{Simulation, requests::Requests, state::SimState},
     state::StateStore,
 };
 
+/// The name of this service among the others of a world.
+const SERVICE: &str = "oar";
 const SESSION: &str = "mcp-session-id";
 const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 static SERVERS: AtomicU64 = AtomicU64::new(0);
@@ -84,6 +87,8 @@ struct Server {
     outside: Outside,
     stop: CancellationToken,
     sessions: Arc<Sessions>,
+    requests: Requests,
+    latency: Duration,
 }
 
 #[derive(Debug)]
@@ -127,6 +132,32 @@ impl Sessions {
 ///
 /// Fails with `unexpected` when no port can be had.
 pub async fn start(state: Arc<SimState>, store: Arc<dyn StateStore>) -> Result<Running> {
+    serve(state, store, Requests::default(), Duration::ZERO).await
+}
+
+/// Starts the server as one more service of a simulated world: as late as the others with its
+/// answers, and counted with them, a call under the name of its tool.
+///
+/// Fails with `unexpected` when no port can be had.
+pub async fn start_in(simulation: &Simulation, store: Arc<dyn StateStore>) -> Result<Running> {
+    let requests = simulation.requests().clone();
+    let running = serve(
+        simulation.state().clone(),
+        store,
+        requests,
+        simulation.latency(),
+    )
+    .await?;
+    simulation.world().set_endpoint(SERVICE, running.endpoint());
+    Ok(running)
+}
+
+async fn serve(
+    state: Arc<SimState>,
+    store: Arc<dyn StateStore>,
+    requests: Requests,
+    latency: Duration,
+) -> Result<Running> {
     let failed = |error: io::Error| {
         Error::new(Kind::Unexpected, "cannot start the simulated OAR server").because(error)
     };
@@ -144,6 +175,8 @@ pub async fn start(state: Arc<SimState>, store: Arc<dyn StateStore>) -> Result<R
             count: AtomicU64::new(0),
             open: Mutex::default(),
         }),
+        requests,
+        latency,
     };
     let router = Router::new()
         .route("/mcp", any(mcp))
@@ -174,6 +207,10 @@ async fn mcp(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
+    if !server.latency.is_zero() {
+        tokio::time::sleep(server.latency).await;
+    }
+    server.requests.count(SERVICE, operation(&method, &body));
     let session = text_of(&headers, SESSION);
     if let Some(id) = &session
         && !server.sessions.knows(id, server.outside.epoch())
@@ -197,6 +234,16 @@ async fn mcp(
             None,
         ),
     }
+}
+
+/// What a request is counted under: the tool, else the method of the protocol, else that of HTTP.
+fn operation(method: &Method, body: &[u8]) -> String {
+    let message: Value = serde_json::from_slice(body).unwrap_or_default();
+    let name = match message["method"].as_str() {
+        Some("tools/call") => message["params"]["name"].as_str(),
+        other => other,
+    };
+    name.map_or_else(|| format!("{method} /mcp"), str::to_owned)
 }
 
 async fn post(
