@@ -27,13 +27,13 @@ fn a_drive_without_a_release_shows_how_the_script_is_used() {
         2,
         &[
             "the argument `RELEASE` is missing",
-            "Usage: oar-script drive.rhai RELEASE [--owner EMAIL]",
+            "drive.rhai RELEASE [--owner EMAIL]",
         ],
     );
     fails(
         &["drive.rhai", RELEASE, "more"],
         2,
-        &["unexpected argument `more`", "Usage: oar-script drive.rhai"],
+        &["unexpected argument `more`", "drive.rhai RELEASE"],
     );
     fails(
         &["drive.rhai", RELEASE, "--ownr", "a@example.com"],
@@ -249,7 +249,7 @@ fn a_tool_server_that_answers_a_page_is_waited_for() {
         Program::quick_but("world.fault(\"oar\", \"oar_push_to_cdn_staging\", \"html\", 1, 0);");
     let ran = program.drive(&[]).ends_with(3);
     ran.says(&[
-        "waiting   push-to-cdn-staging: oar: the server failed: it answered with text/html",
+        "waiting        push-to-cdn-staging: oar: the server failed: it answered with text/html",
     ]);
     let undisturbed = Program::quick();
     undisturbed.drive(&["--watch"]).ends_with(0);
@@ -311,7 +311,7 @@ fn a_full_disk_ends_the_run_before_anything_is_sent_and_the_next_one_goes_on() {
 #[test]
 fn without_a_terminal_the_exact_command_is_given_where_a_person_is_asked() {
     let program = Program::quick_but("world.owner(\"\");");
-    let command = "oar-script drive.rhai 4.20.1 --owner EMAIL";
+    let command = "drive.rhai 4.20.1 --owner EMAIL";
     let ran = program.drive(&[]).ends_with(4);
     assert!(ran.stdout.contains(command), "{}", ran.stdout);
     program.drive(&["--owner", "lead@example.com"]).ends_with(3);
@@ -324,7 +324,7 @@ fn a_decision_is_asked_for_with_the_exact_command_and_moves_the_release() {
         "world.promoted_tests(#{ created: minutes(6), aggregated: minutes(8), result: \"rejected\" });",
     );
     let ran = program.drive(&["--watch"]).ends_with(4);
-    let command = "oar-script decide 4.20.1 analyze-promoted-build accept|reject --why TEXT";
+    let command = "decide 4.20.1 analyze-promoted-build accept|reject --why TEXT";
     assert!(ran.stdout.contains(command), "{}", ran.stdout);
     let decide = |words: &[&str]| {
         let mut all = vec!["decide", RELEASE];

@@ -147,7 +147,7 @@ fn an_unknown_node_in_after_is_caught() {
         &[("oar-scripts/phases/initialization.rhai", &text)],
         &[
             "`take-ownershp`",
-            "phases/initialization.rhai:12:",
+            "phases/initialization.rhai:13:",
             "did you mean `take-ownership`?",
         ],
     );
@@ -164,7 +164,7 @@ fn a_node_without_its_function_is_caught() {
         &[("oar-scripts/phases/initialization.rhai", &text)],
         &[
             "`push-to-cdn-staging` has no function `push_to_cdn_staging(release)`",
-            "phases/initialization.rhai:16:",
+            "phases/initialization.rhai:18:",
         ],
     );
 }
@@ -180,7 +180,7 @@ fn a_misspelt_function_inside_a_phase_is_caught() {
         &[("oar-scripts/phases/initialization.rhai", &text)],
         &[
             "oar::creat_test_report",
-            "phases/initialization.rhai:25:5",
+            "phases/initialization.rhai:27:5",
             "^^^",
             "did you mean `oar::create_test_report`",
         ],
@@ -200,7 +200,7 @@ fn a_script_cannot_approve_before_it_drives() {
     ran.says(&[
         "final approval is held back",
         "drive.rhai:21",
-        "oar-script override 4.20.1 --why TEXT",
+        "override 4.20.1 --why TEXT",
     ]);
     assert_eq!(program.calls("oar_change_advisory_status"), 0);
 }
@@ -231,7 +231,7 @@ fn a_drive_of_one_release_cannot_approve_another() {
     );
     let ran = program.drive(&[]).ends_with(4);
     assert!(
-        ran.stdout.contains("oar-script override 4.20.2 --why TEXT"),
+        ran.stdout.contains("override 4.20.2 --why TEXT"),
         "{}",
         ran.stdout
     );

@@ -150,7 +150,7 @@ const STORIES: [Story; 25] = [
         code: 0,
         triggers: &[],
         says: &[],
-        told: &["waiting   push-to-cdn-staging: oar:"],
+        told: &["waiting        push-to-cdn-staging: oar:"],
     },
     Story {
         name: "owner-unknown",
@@ -242,7 +242,7 @@ const STORIES: [Story; 25] = [
         says: &[],
         told: &[
             "1 blocking security alert(s): cve_without_fixed_build",
-            "blocked   change-advisory-status: blocking security alerts",
+            "blocked        change-advisory-status: blocking security alerts",
         ],
     },
     Story {

