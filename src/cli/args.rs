@@ -305,8 +305,16 @@ pub fn normalize(words: Vec<String>) -> Vec<String> {
             None => rest.push(word),
         }
     }
-    if rest.first().is_some_and(|first| first.ends_with(".rhai")) {
-        options.push("run".to_owned());
+    let mut rest = rest.into_iter().peekable();
+    if let Some(script) = rest.next_if(|first| first.ends_with(".rhai")) {
+        options.extend(["run".to_owned(), script]);
+        // Its help is the script's, not that of `run`.
+        if rest
+            .peek()
+            .is_some_and(|word| matches!(word.as_str(), "--help" | "-h"))
+        {
+            options.push("--".to_owned());
+        }
     }
     options.extend(rest);
     options

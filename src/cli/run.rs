@@ -30,6 +30,11 @@ pub fn run(
     let plan = options.dry_run.then(Plan::default);
     let host = wiring.host(plan, manner, |_| {})?;
     let program = host.load(&located(script))?;
+    if args.iter().any(|word| word == "--help" || word == "-h") {
+        let name = format!("oar-script {}", program.name());
+        out::answer(&program.header().help(&name));
+        return Ok(0);
+    }
     if let Err(error) = program.header().parse_args(&args) {
         return Err(Failure::Usage {
             error,

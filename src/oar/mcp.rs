@@ -117,10 +117,15 @@ impl Server {
                 return Err(error);
             }
             let wait_secs = FIRST_WAIT_SECS << (tries - 1);
+            let hint = error
+                .hint
+                .as_ref()
+                .map_or(String::new(), |hint| format!(" ({hint})"));
+            let why = format!("`{}`: {}{hint}", tool.name, error.chain());
             self.world.say(&Event {
                 at: self.world.now(),
                 node: None,
-                what: What::Retrying(format!("`{}`: {}", tool.name, error.chain()), wait_secs),
+                what: What::Retrying(why, wait_secs),
             });
             self.world.sleep(Duration::from_secs(wait_secs)).await;
             tries += 1;

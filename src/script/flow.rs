@@ -404,6 +404,8 @@ fn run_effect(
         Effect::Held(outcome) => ("held", None, Some(outcome)),
     };
     let mut map = Map::new();
+    let adopt = format!("oar-script adopt {} {node} ID", drive.0.release);
+    map.insert("adopt".into(), adopt.into());
     map.insert("state".into(), state.into());
     map.insert(
         "remote".into(),
