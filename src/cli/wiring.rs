@@ -15,7 +15,12 @@ use crate::{
     error::{Error, Kind, Result},
     flow::{Drive, Journal, Plan, Report, Stores, approval, plan::LookOnly, watch::Manner},
     http::Http,
-    oar::{self, backend::Oar, store::ToolStore},
+    oar::{
+        self,
+        backend::{Backend, Oar},
+        store::ToolStore,
+        tools::Tool,
+    },
     release::{Version, statebox::StateBox},
     script::{
         self,
@@ -27,7 +32,7 @@ use crate::{
     services,
     sim::{self, Simulation, oar::Watched, people::Peopled},
     state::{StateStore, fixed::FixedStore, local::LocalStore},
-    world::{World, system::SystemWorld},
+    world::{BoxFuture, World, system::SystemWorld},
 };
 
 /// Everything a command works with.
@@ -243,8 +248,7 @@ impl Wiring {
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, &config)?;
-        let tools = oar::mcp::Server::new(world.clone(), http.client()?, usual_endpoint(&config)?);
-        session.put(Arc::new(Oar::new(Arc::new(tools))));
+        session.put(Arc::new(Oar::new(Arc::new(Nowhere))));
         let project = config
             .scripts
             .folder
@@ -379,6 +383,20 @@ impl Drives for Opener {
             owner,
             self.plan.clone(),
         )))
+    }
+}
+
+/// The tools of a look at a document: nobody runs them.
+struct Nowhere;
+
+impl Backend for Nowhere {
+    fn run<'a>(
+        &'a self,
+        tool: &'static Tool,
+        _arguments: serde_json::Map<String, serde_json::Value>,
+    ) -> BoxFuture<'a, Result<String>> {
+        let what = format!("`{}` is not asked while a document is looked at", tool.name);
+        Box::pin(async { Err(Error::new(Kind::Refused, what)) })
     }
 }
 

@@ -40,11 +40,7 @@ fn a_drive_without_a_release_shows_how_the_script_is_used() {
         2,
         &["unknown option `--ownr`", "did you mean `--owner`?"],
     );
-    fails(
-        &["plan"],
-        2,
-        &["no release was named", "oar-script plan RELEASE"],
-    );
+    fails(&["plan"], 2, &["no release was named", "plan RELEASE"]);
 }
 
 #[test]
