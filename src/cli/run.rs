@@ -43,6 +43,13 @@ pub fn run(
                 .help(&format!("oar-script {}", program.name())),
         });
     }
+    if let Some(simulation) = wiring.simulation.as_ref().filter(|world| !world.is_new()) {
+        let text = format!(
+            "the simulated world `{}` goes on where it was; --sim-reset starts it anew",
+            simulation.scenario()
+        );
+        notice(view, &wiring, text);
+    }
     for replaced in program.overrides() {
         notice(
             view,
