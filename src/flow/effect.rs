@@ -106,6 +106,19 @@ pub fn effect(
             intend(drive, node, name, attempt, &token)?;
             (token, attempt)
         }
+        Some(Known {
+            settled: Some(Settlement::Done),
+            ..
+        }) if !drive
+            .journal
+            .look(|entries| may_be_repeated(entries, node, name)) =>
+        {
+            // It ended well once. That the state says otherwise is no reason to start it again.
+            return Ok(match find()? {
+                Some(remote) => Effect::Running(Some(remote)),
+                None => Effect::Held(done_before(drive, node)),
+            });
+        }
         before => {
             // An attempt that was never begun outside is made again as what it was: under another
             // token our own claim would keep us away.
@@ -308,6 +321,39 @@ fn claim(drive: &Drive, node: &str, token: &str) -> Result<Option<Outcome>> {
         Err(error) if error.kind == Kind::Refused => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// Whether a person asked for another try after the last end of an effect.
+fn may_be_repeated(entries: &[Entry], node: &str, name: &str) -> bool {
+    let Some(Known { token, .. }) = last(entries, node, name) else {
+        return true;
+    };
+    let ended = entries.iter().rposition(
+        |entry| matches!(&entry.fact, Fact::Settled { token: other, .. } if *other == token),
+    );
+    let asked = entries
+        .iter()
+        .rposition(|entry| matches!(&entry.fact, Fact::Retry { task, .. } if task == node));
+    asked > ended
+}
+
+/// What a node ends with whose effect ended well while the state does not say so.
+fn done_before(drive: &Drive, node: &str) -> Outcome {
+    let said = drive.journal.last_outcome(node);
+    let was_said = said.is_some_and(|(outcome, _)| outcome.status == Ending::Pass);
+    if !was_said {
+        // The run was cut off between the end of the effect and the word of the node.
+        return Outcome::new(Ending::Pass, "done before the run was cut off");
+    }
+    Outcome::new(
+        Ending::Blocked,
+        "it was done before, but the state of the release does not say so",
+    )
+    .owner("the release lead")
+    .next(format!(
+        "to do it once more: oar-script retry {} {node} --why TEXT; else record it as passed",
+        drive.release
+    ))
 }
 
 fn in_doubt(settled_at: Timestamp, now: Timestamp) -> Outcome {

@@ -314,14 +314,6 @@ impl<'a> Pass<'a> {
         let drive = self.drive;
         let before = drive.journal.last_outcome(&node.name);
         let since = drive.journal.since(&node.name, outcome.status);
-        if outcome.ends_attempt {
-            effect::settle(drive, &node.name, Settlement::Failed)?;
-        }
-        match outcome.status {
-            Ending::Pass => effect::settle(drive, &node.name, Settlement::Done)?,
-            Ending::Fail if !is_error => effect::settle(drive, &node.name, Settlement::Failed)?,
-            _ => {}
-        }
         if before.is_none_or(|(before, _)| is_news(&before, outcome)) {
             drive.record(Fact::Outcome {
                 node: node.name.clone(),
@@ -331,6 +323,13 @@ impl<'a> Pass<'a> {
         if node.kind == NodeKind::Task && WORKFLOW_TASKS.contains(&node.name.as_str()) && !is_error
         {
             self.keep_status(node, outcome)?;
+        }
+        // Last: until the end of a run is in the state, it must not look as if a new one may start.
+        match outcome.status {
+            _ if outcome.ends_attempt => effect::settle(drive, &node.name, Settlement::Failed)?,
+            Ending::Pass => effect::settle(drive, &node.name, Settlement::Done)?,
+            Ending::Fail if !is_error => effect::settle(drive, &node.name, Settlement::Failed)?,
+            _ => {}
         }
         Ok(Some(since.unwrap_or_else(|| self.world.now())))
     }
@@ -449,6 +448,13 @@ impl Drop for Running<'_> {
         let mut progress = self.pass.progress();
         progress.running.retain(|name| name != self.name);
         progress.ended += 1;
+        if std::thread::panicking() {
+            // Its panic is handed on when the pass ends; nothing is started after it.
+            let what = format!("the node `{}` ended in a panic", self.name);
+            progress
+                .fatal
+                .get_or_insert(Error::new(Kind::Unexpected, what));
+        }
         drop(progress);
         self.pass.ended.notify_all();
     }

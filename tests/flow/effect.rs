@@ -233,3 +233,49 @@ fn a_plan_sends_and_writes_nothing() {
     assert_eq!(effect.unwrap_err().message, "would trigger pipeline");
     assert!(!sent && drive.journal.entries().is_empty());
 }
+
+#[test]
+fn what_ended_well_is_not_started_again_without_a_persons_word() {
+    let desk = Desk::new();
+    let drive = desk.drive("a");
+    attempt(&drive, None, Ok(started("1501")))
+        .0
+        .expect("it starts");
+    settle(&drive, NODE, Settlement::Done).expect("it is written down");
+    let pass = Outcome::new(Ending::Pass, "passed");
+    drive
+        .record(Fact::Outcome {
+            node: NODE.to_owned(),
+            outcome: pass,
+        })
+        .expect("it is written down");
+    // The state still names the run: it is asked about.
+    let (again, was_sent) = attempt(&drive, Some("1501"), Ok(started("1502")));
+    assert_eq!(again.unwrap(), Effect::Running(Some(build("1501"))));
+    assert!(!was_sent);
+    // The state names nothing: a person is asked.
+    let (again, was_sent) = attempt(&drive, None, Ok(started("1502")));
+    assert!(matches!(again, Ok(Effect::Held(outcome)) if outcome.status == Ending::Blocked));
+    assert!(!was_sent);
+    drive
+        .record(Fact::Retry {
+            task: NODE.to_owned(),
+            why: "the pipeline tested the wrong build".to_owned(),
+            who: "lead".to_owned(),
+        })
+        .expect("it is written down");
+    desk.wait(SETTLE);
+    assert!(attempt(&drive, None, Ok(started("1502"))).1);
+}
+
+#[test]
+fn a_run_cut_off_before_it_said_that_it_passed_says_so_now() {
+    let desk = Desk::new();
+    let drive = desk.drive("a");
+    attempt(&drive, None, Ok(Outcome::new(Ending::Pass, "done")))
+        .0
+        .expect("it is done");
+    let (again, was_sent) = attempt(&drive, None, Ok(started("1502")));
+    assert!(matches!(again, Ok(Effect::Held(outcome)) if outcome.status == Ending::Pass));
+    assert!(!was_sent);
+}
