@@ -13,8 +13,8 @@ use super::{
 use crate::{
     error::{Error, Result},
     flow::{Drive, effect, graph::nearest, journal::Fact, watch},
-    oar::outcome::{Attempt, recorded},
-    release::{Remote, TaskStatus, Version, statebox::Change, task::STATEBOX_TASKS},
+    oar::outcome::{Attempt, Judgement, recorded},
+    release::{Ending, Remote, TaskStatus, Version, statebox::Change, task::STATEBOX_TASKS},
 };
 
 /// The tasks on which a person's word counts.
@@ -74,25 +74,22 @@ pub fn retry(
     known(task)?;
     needs_reason(why)?;
     let (wiring, drive) = open(release, options, view)?;
-    let status = drive
-        .snapshot()?
-        .map(|snapshot| snapshot.document.status(task));
-    if status == Some(TaskStatus::Pass) {
-        return Err(
-            Error::invalid(format!("{task} of {} has passed", drive.release))
-                .hint("what has passed is not run again; resolve its issues instead")
-                .into(),
-        );
+    refuse_passed(
+        &drive,
+        task,
+        "what has passed is not run again; resolve its issues instead",
+    )?;
+    if let Some(remote) = running_job(&drive, task)? {
+        return Err(Error::invalid(format!(
+            "{task} of {} runs as {} {}",
+            drive.release, remote.kind, remote.id
+        ))
+        .hint("it is followed until it ends; what has failed or cannot be found any more is tried again")
+        .into());
     }
     effect::settle(&drive, task, crate::flow::journal::Settlement::Declared)?;
-    let is_in_doubt = |snapshot: &crate::state::Snapshot| {
-        let document = &snapshot.document;
-        let text = document.task(task).and_then(|task| task.result.as_deref());
-        let judgement = recorded(task, document.status(task), text);
-        !snapshot.is_limited && judgement.attempt == Attempt::InDoubt
-    };
-    if drive.snapshot()?.as_ref().is_some_and(is_in_doubt) {
-        // Nobody knows what runs, so the entry would keep everybody away for ever.
+    if is_held_by_its_entry(&drive, task)? {
+        // What the entry names is gone, so it would keep everybody away for ever.
         drive.write(vec![Change::SetTask {
             name: task.to_owned(),
             status: TaskStatus::NotStarted,
@@ -124,15 +121,16 @@ pub fn adopt(
     view: &Arc<View>,
 ) -> Result<u8, Failure> {
     known(task)?;
-    let (effect, kind) = match task {
-        "image-consistency-check" => ("consistency-job", "prow-job"),
-        "stage-testing" => ("stage-pipeline", "jenkins-build"),
-        _ => {
-            let tasks = ["image-consistency-check", "stage-testing"];
-            return Err(not_one_of("nothing runs outside for", task, &tasks).into());
-        }
+    let Some((effect, kind)) = job_of(task) else {
+        let tasks = ["image-consistency-check", "stage-testing"];
+        return Err(not_one_of("nothing runs outside for", task, &tasks).into());
     };
-    if id.trim().is_empty() || (kind == "jenkins-build" && id.parse::<u64>().is_err()) {
+    let id = id.trim();
+    let is_word = !id.is_empty()
+        && id
+            .chars()
+            .all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
+    if !is_word || (kind == "jenkins-build" && id.parse::<u64>().is_err()) {
         return Err(
             Error::invalid(format!("`{id}` is not the identity of a {kind}"))
                 .hint("a Jenkins build has a number, a Prow job an id")
@@ -140,9 +138,10 @@ pub fn adopt(
         );
     }
     let (wiring, drive) = open(release, options, view)?;
+    refuse_passed(&drive, task, "nothing of it is followed any more")?;
     let remote = Remote {
         kind: kind.to_owned(),
-        id: id.trim().to_owned(),
+        id: id.to_owned(),
         url: None,
     };
     effect::adopt_by_hand(&drive, task, effect, &remote)?;
@@ -208,6 +207,52 @@ pub fn set_aside(
     )
 }
 
+/// The job that runs for a task as far as anybody knows. The last look at one that is lost did not
+/// find it running.
+fn running_job(drive: &Drive, task: &str) -> Result<Option<Remote>> {
+    let is_lost = drive
+        .journal
+        .last_outcome(task)
+        .is_some_and(|(outcome, _)| outcome.status != Ending::InProgress);
+    if job_of(task).is_none() || is_lost {
+        return Ok(None);
+    }
+    Ok(entry_of(drive, task)?
+        .filter(|judgement| matches!(judgement.attempt, Attempt::Started | Attempt::Running))
+        .and_then(|judgement| judgement.outcome.remote))
+}
+
+/// Whether the state says of a task that something runs for it, so that nobody starts it.
+fn is_held_by_its_entry(drive: &Drive, task: &str) -> Result<bool> {
+    Ok(
+        entry_of(drive, task)?.is_some_and(|judgement| match judgement.attempt {
+            Attempt::InDoubt => true,
+            Attempt::Started | Attempt::Running => judgement.outcome.remote.is_some(),
+            Attempt::NotStarted | Attempt::Ended | Attempt::Lost => false,
+        }),
+    )
+}
+
+/// What the state says about a task in progress.
+fn entry_of(drive: &Drive, task: &str) -> Result<Option<Judgement>> {
+    let snapshot = drive.snapshot()?.filter(|snapshot| !snapshot.is_limited);
+    Ok(snapshot.and_then(|snapshot| {
+        let document = &snapshot.document;
+        let status = document.status(task);
+        let text = document.task(task).and_then(|task| task.result.as_deref());
+        (status == TaskStatus::InProgress).then(|| recorded(task, status, text))
+    }))
+}
+
+/// The effect by which a task starts a job outside, and what the job is there.
+fn job_of(task: &str) -> Option<(&'static str, &'static str)> {
+    match task {
+        "image-consistency-check" => Some(("consistency-job", "prow-job")),
+        "stage-testing" => Some(("stage-pipeline", "jenkins-build")),
+        _ => None,
+    }
+}
+
 fn open(release: &str, options: &Options, view: &Arc<View>) -> Result<(Wiring, Arc<Drive>)> {
     let release: Version = release.parse()?;
     let wiring = Wiring::new(options, view.clone())?;
@@ -242,6 +287,17 @@ fn not_one_of(what: &str, task: &str, names: &[&str]) -> Error {
         None => format!("it is one of {}", names.join(", ")),
     };
     Error::invalid(format!("{what} `{task}`")).hint(hint)
+}
+
+fn refuse_passed(drive: &Drive, task: &str, hint: &str) -> Result<()> {
+    let has_passed = drive
+        .snapshot()?
+        .is_some_and(|snapshot| snapshot.document.status(task) == TaskStatus::Pass);
+    if has_passed {
+        let what = format!("{task} of {} has passed", drive.release);
+        return Err(Error::invalid(what).hint(hint));
+    }
+    Ok(())
 }
 
 fn needs_reason(why: &str) -> Result<()> {

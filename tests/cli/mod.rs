@@ -5,6 +5,7 @@ mod args;
 mod bad_input;
 mod crash;
 mod editing;
+mod person;
 mod readme;
 mod real_releases;
 mod repeat;
