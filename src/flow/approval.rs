@@ -122,6 +122,17 @@ pub fn gate(drive: &Drive) -> Result<Outcome> {
         .owner("the test jobs of the promoted build")
         .link(&evidence.link));
     }
+    if let Some(word) = rejection(drive, &evidence) {
+        return Ok(Outcome::new(
+            Ending::Blocked,
+            format!("{build} was rejected by {}: {}", word.who, word.why),
+        )
+        .owner("the release lead")
+        .next(format!(
+            "when the verdict changes: oar-script decide {build} analyze-promoted-build accept --why TEXT"
+        ))
+        .link(&evidence.link));
+    }
     let waiver = waiver(drive, "analyze-promoted-build", &evidence);
     if !evidence.is_accepted && waiver.is_none() {
         return Ok(Outcome::new(
@@ -158,6 +169,12 @@ pub fn waiver(drive: &Drive, task: &str, evidence: &Evidence) -> Option<String> 
     decision(drive, task, Some(&evidence.identity))
         .filter(|decision| decision.word == "accept")
         .map(|decision| decision.who)
+}
+
+/// The word of a person who rejects this very result file of the promoted build.
+fn rejection(drive: &Drive, evidence: &Evidence) -> Option<Choice> {
+    decision(drive, "analyze-promoted-build", Some(&evidence.identity))
+        .filter(|decision| decision.word == "reject")
 }
 
 /// A person's choice.
@@ -225,7 +242,10 @@ fn gate_holds(drive: &Drive) -> Result<Result<(), String>> {
     }
     let now = drive.sources.evidence(&drive.session, &build)?;
     Ok(match now {
-        Some(evidence) if evidence.identity == identity => Ok(()),
+        Some(evidence) if evidence.identity == identity => match rejection(drive, &evidence) {
+            Some(word) => Err(format!("{} rejected {build}: {}", word.who, word.why)),
+            None => Ok(()),
+        },
         Some(_) => Err("the result file changed after the gate was passed".to_owned()),
         None => Err("the result file is gone".to_owned()),
     })

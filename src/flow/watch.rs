@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     approval,
-    drive::Drive,
+    drive::{Drive, Evidence},
     graph::Graph,
     journal::Fact,
     pass::{Runner, pass},
@@ -203,15 +203,7 @@ pub fn decide(drive: &Drive, task: &str, word: &str, why: &str) -> Result<()> {
         _ => None,
     };
     let evidence = match build {
-        Some(build) => Some(
-            drive
-                .evidence(&build)?
-                .ok_or_else(|| {
-                    Error::not_found(format!("there is no result file of {build} to decide on"))
-                        .hint("wait until the tests of the build have started")
-                })?
-                .identity,
-        ),
+        Some(build) => Some(evidence_of(drive, &build)?.identity),
         None => None,
     };
     let task = if task == "gate" {
@@ -229,4 +221,20 @@ pub fn decide(drive: &Drive, task: &str, word: &str, why: &str) -> Result<()> {
     // A choice that stands already is the same choice.
     debug_assert!(approval::decision(drive, task, None).is_some());
     Ok(())
+}
+
+/// What the result file of a build says, once there is something to choose about.
+fn evidence_of(drive: &Drive, build: &str) -> Result<Evidence> {
+    let evidence = drive.evidence(build)?.ok_or_else(|| {
+        Error::not_found(format!("there is no result file of {build} to decide on"))
+            .hint("wait until the tests of the build have started")
+    })?;
+    if !evidence.is_aggregated {
+        let what =
+            format!("the results of {build} are not complete, so there is nothing to decide on");
+        return Err(
+            Error::invalid(what).hint("a word on them would lapse when they are; run again then")
+        );
+    }
+    Ok(evidence)
 }

@@ -105,6 +105,23 @@ fn a_result_file_that_changed_after_the_gate_holds_approval() {
 }
 
 #[test]
+fn a_person_who_rejects_the_build_after_the_gate_holds_approval() {
+    let (desk, drive) = ready();
+    watch::decide(
+        &drive,
+        "analyze-promoted-build",
+        "reject",
+        "it does not boot",
+    )
+    .unwrap();
+    is_held(&desk, "rejected 4.20.28: it does not boot");
+    let gate = approval::gate(&desk.drive("a")).unwrap();
+    assert_eq!(gate.status, Ending::Blocked);
+    watch::decide(&drive, "gate", "accept", "it does after all").unwrap();
+    ask(&desk, "4.20.28").unwrap();
+}
+
+#[test]
 fn a_person_can_set_the_rules_aside_and_is_named() {
     let desk = Desk::new();
     let drive = desk.drive("a");
