@@ -250,13 +250,23 @@ impl Drive {
             .expect("no thread panics while it writes");
         if mine.ended.get().is_none() {
             let batch = std::mem::take(&mut *self.queue());
-            self.write_batch(&batch)?;
+            self.write_batch(&batch);
         }
-        mine.ended.get().cloned().unwrap_or(Ok(()))
+        let ended = mine.ended.get().cloned();
+        ended.expect("a batch is taken out of the queue whole and every part of it is answered")
     }
 
-    fn write_batch(&self, batch: &[Arc<Waiting>]) -> Result<()> {
-        let is_limited = self.snapshot()?.is_some_and(|snapshot| snapshot.is_limited);
+    fn write_batch(&self, batch: &[Arc<Waiting>]) {
+        let is_limited = match self.snapshot() {
+            Ok(snapshot) => snapshot.is_some_and(|snapshot| snapshot.is_limited),
+            Err(error) => {
+                // Whoever waits must not take silence for a write.
+                for waiting in batch {
+                    let _ = waiting.ended.set(Err(error.clone()));
+                }
+                return;
+            }
+        };
         let store = match (&self.stores.fallback, is_limited) {
             (Some(fallback), true) => fallback,
             _ => &self.stores.primary,
@@ -281,7 +291,6 @@ impl Drive {
             // Each is set once: a batch is taken out of the queue whole.
             let _ = waiting.ended.set(ended);
         }
-        Ok(())
     }
 
     fn queue(&self) -> MutexGuard<'_, Vec<Arc<Waiting>>> {
