@@ -77,7 +77,8 @@ pub fn effect(
 ) -> Result<Effect> {
     let known = drive.journal.look(|entries| last(entries, node, name));
     if drive.plan.is_some() {
-        return planned(name, known, find);
+        let doubt = drive.journal.look(|entries| doubt(entries, node));
+        return planned(name, known, doubt, find);
     }
     let (token, attempt) = match known {
         Some(Known {
@@ -97,6 +98,9 @@ pub fn effect(
             if let Some(remote) = find()? {
                 adopt(drive, &token, &remote)?;
                 return Ok(Effect::Running(Some(remote)));
+            }
+            if let Some(doubt) = drive.journal.look(|entries| doubt(entries, node)) {
+                return Ok(Effect::Held(told(drive, node, doubt)));
             }
             let settled_at = at + jiff::SignedDuration::try_from(SETTLE).unwrap_or_default();
             let now = drive.session.world().now();
@@ -150,6 +154,14 @@ pub fn effect(
     };
     tracing::info!(node, effect = name, attempt, token, "trigger");
     match trigger() {
+        // Neither accepted nor settled: the intent stays open.
+        Ok(outcome)
+            if outcome.is_in_doubt
+                && outcome.remote.is_none()
+                && outcome.status != Ending::InProgress =>
+        {
+            Ok(Effect::Held(told(drive, node, outcome)))
+        }
         Ok(outcome) => accept_or_settle(drive, token, outcome),
         Err(error) if error.is_ambiguous => {
             let why = format!("sent, but the answer was lost ({})", error.chain());
@@ -175,6 +187,7 @@ pub fn effect(
 fn planned(
     name: &str,
     known: Option<Known>,
+    doubt: Option<Outcome>,
     find: impl FnOnce() -> Result<Option<Remote>>,
 ) -> Result<Effect> {
     match known {
@@ -183,9 +196,12 @@ fn planned(
             settled: None,
             ..
         }) => Ok(Effect::Running(remote)),
-        _ => match find()? {
-            Some(remote) => Ok(Effect::Running(Some(remote))),
-            None => Err(would(&format!("would trigger {name}"))),
+        other => match (find()?, doubt) {
+            (Some(remote), _) => Ok(Effect::Running(Some(remote))),
+            (None, Some(doubt)) if other.is_some_and(|known| known.settled.is_none()) => {
+                Ok(Effect::Held(doubt))
+            }
+            (None, _) => Err(would(&format!("would trigger {name}"))),
         },
     }
 }
@@ -202,6 +218,16 @@ pub fn settle(drive: &Drive, node: &str, how: Settlement) -> Result<()> {
     });
     open.into_iter()
         .try_for_each(|token| drive.record(Fact::Settled { token, how }))
+}
+
+/// Whether something of a node runs outside as far as the journal tells.
+pub fn is_running(drive: &Drive, node: &str) -> bool {
+    drive.journal.look(|entries| {
+        names(entries, node)
+            .into_iter()
+            .filter_map(|name| last(entries, node, &name))
+            .any(|known| known.accepted.is_some() && known.settled.is_none())
+    })
 }
 
 /// Takes something that runs outside as the effect of a node, on a person's word.
@@ -353,6 +379,33 @@ fn done_before(drive: &Drive, node: &str) -> Outcome {
     .next(format!(
         "to do it once more: oar-script retry {} {node} --why TEXT; else record it as passed",
         drive.release
+    ))
+}
+
+/// What a person must find out before anything is sent again: the last word on a node, when it is
+/// that nobody can tell whether something was started.
+fn doubt(entries: &[Entry], node: &str) -> Option<Outcome> {
+    entries.iter().rev().find_map(|entry| match &entry.fact {
+        Fact::Intent { node: other, .. } if other == node => Some(None),
+        Fact::Outcome {
+            node: other,
+            outcome,
+        } if other == node => {
+            let is_for_a_person = outcome.is_in_doubt && outcome.status == Ending::Blocked;
+            Some(is_for_a_person.then(|| outcome.clone()))
+        }
+        _ => None,
+    })?
+}
+
+/// With the commands by which a person ends the doubt.
+fn told(drive: &Drive, node: &str, outcome: Outcome) -> Outcome {
+    if outcome.status != Ending::Blocked {
+        return outcome;
+    }
+    let release = &drive.release;
+    outcome.next(format!(
+        "look outside; what runs: oar-script adopt {release} {node} ID; if nothing does: oar-script retry {release} {node} --why TEXT"
     ))
 }
 

@@ -373,6 +373,10 @@ impl<'a> Pass<'a> {
         if outcome.remote.is_some() || outcome.output.is_none() {
             return Ok(());
         }
+        if effect::is_running(drive, &node.name) {
+            // A look that failed: the entry names what runs, and other operators need it.
+            return Ok(());
+        }
         let Some(snapshot) = drive.refresh()?.filter(|snapshot| !snapshot.is_limited) else {
             return Ok(());
         };

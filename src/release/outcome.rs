@@ -97,6 +97,9 @@ pub struct Outcome {
     /// Whether what ran outside is over without a verdict, so that a new attempt may start.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ends_attempt: bool,
+    /// Whether something may have been started outside and nobody can tell.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_in_doubt: bool,
 }
 
 impl Outcome {
@@ -112,6 +115,7 @@ impl Outcome {
             recheck_secs: None,
             remote: None,
             ends_attempt: false,
+            is_in_doubt: false,
         }
     }
 

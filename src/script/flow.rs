@@ -346,7 +346,8 @@ fn to_outcome(value: &Dynamic) -> Result<Outcome> {
             Error::invalid(format!("the node returned a `{kind}` without `status`")).hint(what),
         );
     }
-    let is_lost = json.get("attempt").and_then(serde_json::Value::as_str) == Some("lost");
+    let attempt = json.get("attempt").and_then(serde_json::Value::as_str);
+    let (is_lost, is_in_doubt) = (attempt == Some("lost"), attempt == Some("in_doubt"));
     let outcome: Outcome = serde_json::from_value(json).map_err(|error| {
         Error::invalid("the node returned a map that is no outcome")
             .hint(what)
@@ -354,6 +355,7 @@ fn to_outcome(value: &Dynamic) -> Result<Outcome> {
     })?;
     Ok(Outcome {
         ends_attempt: outcome.ends_attempt || is_lost,
+        is_in_doubt: outcome.is_in_doubt || is_in_doubt,
         ..outcome
     })
 }

@@ -279,3 +279,52 @@ fn a_run_cut_off_before_it_said_that_it_passed_says_so_now() {
     assert!(matches!(again, Ok(Effect::Held(outcome)) if outcome.status == Ending::Pass));
     assert!(!was_sent);
 }
+
+#[test]
+fn what_may_have_been_started_is_sent_again_only_on_a_persons_word() {
+    let desk = Desk::new();
+    let drive = desk.drive("a");
+    let unsure = Outcome {
+        is_in_doubt: true,
+        ..Outcome::new(Ending::Blocked, "the request was cut off")
+    };
+    let (held, _) = attempt(&drive, None, Ok(unsure));
+    let Ok(Effect::Held(outcome)) = held else {
+        panic!("{held:?}")
+    };
+    assert!(
+        outcome
+            .next
+            .as_deref()
+            .is_some_and(|next| next.contains("oar-script adopt"))
+    );
+    drive
+        .record(Fact::Outcome {
+            node: NODE.to_owned(),
+            outcome,
+        })
+        .unwrap();
+    desk.wait(SETTLE * 100);
+    let again = desk.drive("a");
+    let (held, was_sent) = attempt(&again, None, Ok(started("1501")));
+    assert!(matches!(held, Ok(Effect::Held(_))) && !was_sent);
+    settle(&again, NODE, Settlement::Declared).unwrap();
+    let (_, was_sent) = attempt(&again, None, Ok(started("1501")));
+    assert!(was_sent);
+}
+
+#[test]
+fn an_answer_that_nobody_understands_leaves_the_intent_open() {
+    let desk = Desk::new();
+    let drive = desk.drive("a");
+    let garbled = Outcome {
+        is_in_doubt: true,
+        ..Outcome::new(Ending::Waiting, "the answer could not be understood")
+    };
+    attempt(&drive, None, Ok(garbled)).0.unwrap();
+    let (_, was_sent) = attempt(&drive, None, Ok(started("1501")));
+    assert!(!was_sent, "not before it had time to show");
+    let (found, was_sent) = attempt(&drive, Some("1501"), Ok(started("1502")));
+    assert_eq!(found.unwrap(), Effect::Running(Some(build("1501"))));
+    assert!(!was_sent);
+}

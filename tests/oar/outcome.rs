@@ -523,7 +523,22 @@ fn transient_words_wait_and_a_lost_post_is_in_doubt() {
         &[],
         "HTTPSConnectionPool: Read timed out.",
     );
-    check(judgement, Ending::Waiting, Attempt::InDoubt);
+    check(judgement, Ending::Blocked, Attempt::InDoubt);
+}
+
+#[test]
+fn a_look_that_fails_says_nothing_about_the_job() {
+    for message in ["internal error", "503 Server Error: Service Unavailable"] {
+        let text = format!(
+            "✗ Command failed (exit code 1)\n\n✗ Command execution failed\n\nError: {message}\n"
+        );
+        let tool = tool("image_consistency_check").unwrap();
+        check(
+            classify(tool, false, &text),
+            Ending::Waiting,
+            Attempt::Running,
+        );
+    }
 }
 
 #[test]

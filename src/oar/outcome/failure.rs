@@ -50,6 +50,9 @@ pub(super) fn judge(task: &str, is_trigger: bool, report: &str) -> Judgement {
     if let Some(judgement) = somebody_else(task, &marks, message) {
         return judgement;
     }
+    if !is_trigger && has_job(task) && marks.status.is_none() {
+        return not_seen(message);
+    }
     if TRANSIENT.is_match(message) {
         return transient(task, is_trigger, message);
     }
@@ -57,6 +60,24 @@ pub(super) fn judge(task: &str, is_trigger: bool, report: &str) -> Judgement {
     Judgement::new(
         Attempt::Ended,
         Outcome::new(Ending::Fail, message).next(next),
+    )
+}
+
+/// Whether a task is a job outside that goes on whatever becomes of a look at it.
+fn has_job(task: &str) -> bool {
+    matches!(task, "image-consistency-check" | "stage-testing")
+}
+
+/// A look at a job failed, which says nothing about the job.
+fn not_seen(message: &str) -> Judgement {
+    Judgement::new(
+        Attempt::Running,
+        Outcome::new(
+            Ending::Waiting,
+            format!("it could not be looked at: {message}"),
+        )
+        .owner("the OAR server")
+        .next("nothing to do when it passes; else look at the job itself"),
     )
 }
 
@@ -194,21 +215,22 @@ fn transient(task: &str, is_trigger: bool, message: &str) -> Judgement {
             "image-consistency-check" | "stage-testing" | "job-run"
         )
         && SENT_UNANSWERED.is_match(message);
-    let outcome = Outcome::new(
-        Ending::Waiting,
-        format!("a service did not answer well: {message}"),
-    );
+    let reason = format!("a service did not answer well: {message}");
     if may_have_started {
+        // The server keeps no trace of what it asked for, so time alone does not tell.
         Judgement::new(
             Attempt::InDoubt,
-            outcome
-                .owner("a person")
-                .next("look outside whether the job was started before it is started again"),
+            Outcome::new(
+                Ending::Blocked,
+                format!("{reason}; the job may have been started"),
+            )
+            .owner("a person")
+            .next("look outside whether the job was started before it is started again"),
         )
     } else {
         Judgement::new(
             Attempt::NotStarted,
-            outcome
+            Outcome::new(Ending::Waiting, reason)
                 .owner("the service")
                 .next("nothing to do; it is tried again"),
         )
