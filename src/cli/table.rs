@@ -161,7 +161,6 @@ fn why(node: &NodeReport) -> Vec<String> {
             lines.push(parts.join("; "));
         }
         lines.extend(node.next.as_ref().map(|next| format!("next: {next}")));
-        lines.extend(node.next.as_ref().map(|next| format!("next: {next}")));
     }
     lines
 }
