@@ -198,6 +198,12 @@ impl Error {
         self.kind.is_retryable()
     }
 
+    /// Whether a service was away or answered something nobody understands: no word on what was
+    /// asked, and worth asking again later.
+    pub fn says_nothing(&self) -> bool {
+        self.is_retryable() || (self.kind == Kind::Unexpected && self.service.is_some())
+    }
+
     /// The message and the messages of all causes, in one line.
     pub fn chain(&self) -> String {
         let mut text = self.to_string();

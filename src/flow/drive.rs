@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, HashMap},
     sync::{Arc, Mutex, MutexGuard, OnceLock},
+    time::Duration,
 };
 
 use jiff::civil::Date;
@@ -15,14 +16,22 @@ use super::{
     plan::{Plan, would},
 };
 use crate::{
-    call::Session,
+    call::{Control, Session},
     error::Result,
     release::{
         Version,
         statebox::{Change, time::parse_day},
     },
     state::{Snapshot, StateStore},
+    world::{Event, What},
 };
+
+/// How long to stay away before a write is made again that met a store that was away.
+const WRITE_WAITS: [Duration; 3] = [
+    Duration::from_mins(1),
+    Duration::from_mins(2),
+    Duration::from_mins(4),
+];
 
 /// Where a drive gets facts that are not in the state store.
 pub trait Sources: Send + Sync {
@@ -239,6 +248,32 @@ impl Drive {
         if self.plan.is_some() {
             return Err(would("would write to the state of the release"));
         }
+        let world = self.session.world().clone();
+        let mut waits = WRITE_WAITS.into_iter();
+        loop {
+            let error = match self.write_once(changes.clone()) {
+                Err(error) if error.is_retryable() => error,
+                ended => return ended,
+            };
+            // A change says what it makes of the freshest document, so it can be made again.
+            let Some(wait) = waits.next() else {
+                return Err(error);
+            };
+            world.say(&Event {
+                at: world.now(),
+                node: Control::current().node,
+                what: What::Retrying(error.chain(), wait.as_secs()),
+            });
+            self.session.wait(async {
+                world.sleep(wait).await;
+                Ok(())
+            })?;
+        }
+    }
+
+    /// Writes without waiting for a service that is away: nobody may sleep while others wait for
+    /// the writer.
+    fn write_once(&self, changes: Vec<Change>) -> Result<()> {
         let mine = Arc::new(Waiting {
             changes,
             ended: OnceLock::new(),
@@ -250,24 +285,27 @@ impl Drive {
             .expect("no thread panics while it writes");
         if mine.ended.get().is_none() {
             let batch = std::mem::take(&mut *self.queue());
-            self.write_batch(&batch);
+            let hasty = Control {
+                is_hasty: true,
+                ..Control::current()
+            };
+            hasty.scope(|| self.write_batch(&batch));
         }
         let ended = mine.ended.get().cloned();
         ended.expect("a batch is taken out of the queue whole and every part of it is answered")
     }
 
     fn write_batch(&self, batch: &[Arc<Waiting>]) {
-        let is_limited = match self.snapshot() {
-            Ok(snapshot) => snapshot.is_some_and(|snapshot| snapshot.is_limited),
-            Err(error) => {
-                // Whoever waits must not take silence for a write.
-                for waiting in batch {
-                    let _ = waiting.ended.set(Err(error.clone()));
-                }
-                return;
+        if let Err(error) = self.snapshot() {
+            // Whoever waits must not take silence for a write.
+            for waiting in batch {
+                let _ = waiting.ended.set(Err(error.clone()));
             }
-        };
-        let store = match (&self.stores.fallback, is_limited) {
+            return;
+        }
+        // What was read is written: the store that has the release.
+        let is_fallback = self.facts().is_fallback;
+        let store = match (&self.stores.fallback, is_fallback) {
             (Some(fallback), true) => fallback,
             _ => &self.stores.primary,
         };

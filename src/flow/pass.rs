@@ -566,7 +566,7 @@ fn with_identity(text: String, outcome: &Outcome) -> String {
 /// unless nobody could make sense of it.
 fn of_error(error: &Error) -> Outcome {
     let ending = match error.kind {
-        _ if error.is_ambiguous => Ending::Waiting,
+        _ if error.is_ambiguous || error.says_nothing() => Ending::Waiting,
         Kind::Busy | Kind::Unreachable | Kind::Timeout | Kind::Conflict => Ending::Waiting,
         Kind::Denied | Kind::Refused => Ending::Blocked,
         Kind::NotFound | Kind::Invalid | Kind::Unexpected | Kind::Cancelled => Ending::Fail,

@@ -8,7 +8,7 @@ use super::{
     approval,
     drive::{Drive, Evidence},
     graph::Graph,
-    journal::Fact,
+    journal::{Entry, Fact},
     pass::{Runner, pass},
     report::{NodeReport, PassOutcome, Report, State},
 };
@@ -29,6 +29,9 @@ const MOST_TROUBLES: u32 = 72;
 /// How long a world in which nothing is due any more may stand still before watching it ends. The
 /// real world can always change.
 const LONGEST_QUIET: SignedDuration = SignedDuration::from_hours(24);
+
+/// How often a sleeping watch listens for what people say in other processes.
+const LISTENING: Duration = Duration::from_mins(5);
 
 /// How many passes in a row may move nothing but ask a person.
 const MOST_QUESTIONS: u32 = 20;
@@ -65,7 +68,7 @@ pub fn drive(
         });
         let report = match pass(drive, graph, runner, before.as_ref()) {
             Err(error)
-                if manner.is_watching && error.is_retryable() && troubles < MOST_TROUBLES =>
+                if manner.is_watching && error.says_nothing() && troubles < MOST_TROUBLES =>
             {
                 troubles += 1;
                 let text = format!("this pass was given up: {}", error.chain());
@@ -112,7 +115,8 @@ pub fn drive(
     }
 }
 
-/// Waits on the world's clock, and says until when.
+/// Waits on the world's clock, and says until when. What a person says meanwhile, in another process,
+/// ends the wait.
 fn rest(drive: &Drive, wait: Duration) -> Result<()> {
     let world = drive.session.world();
     let until = world.now().checked_add(wait).unwrap_or(Timestamp::MAX);
@@ -121,16 +125,29 @@ fn rest(drive: &Drive, wait: Duration) -> Result<()> {
         node: None,
         what: What::Sleeping(until),
     });
-    let slept = drive.session.wait(async {
-        world.sleep(wait).await;
-        Ok(())
-    });
-    match slept {
-        Err(error) if error.kind == Kind::Cancelled => Err(Error::new(
-            Kind::Cancelled,
-            "stopped while waiting; nothing is lost",
-        )),
-        other => other,
+    let lines = drive.journal.look(<[Entry]>::len);
+    loop {
+        let left = Duration::try_from(until.duration_since(world.now())).unwrap_or_default();
+        if left.is_zero() {
+            return Ok(());
+        }
+        let slept = drive.session.wait(async {
+            world.sleep(left.min(LISTENING)).await;
+            Ok(())
+        });
+        match slept {
+            Err(error) if error.kind == Kind::Cancelled => {
+                return Err(Error::new(
+                    Kind::Cancelled,
+                    "stopped while waiting; nothing is lost",
+                ));
+            }
+            other => other?,
+        }
+        drive.journal.catch_up()?;
+        if drive.journal.look(<[Entry]>::len) > lines {
+            return Ok(());
+        }
     }
 }
 

@@ -108,7 +108,7 @@ fn document(tool: &Tool, is_changing: bool, text: &str) -> Result<Value> {
     let document: Value = serde_json::from_str(text).map_err(|error| {
         let start: String = text.trim().chars().take(60).collect();
         failed(
-            Kind::Invalid,
+            Kind::Unexpected,
             format!("the answer is not JSON, it begins with `{start}`"),
         )
         .because(error)

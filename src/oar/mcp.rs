@@ -196,7 +196,7 @@ impl Server {
                 return text_of(tool, &result).map_err(|error| (error, Trouble::default()));
             }
             Ok(Ok(_)) => Trouble::new(
-                Kind::Invalid,
+                Kind::Unexpected,
                 "it answered with something else than a result",
             ),
             Ok(Err(error)) => trouble::of_call(&error),

@@ -79,7 +79,7 @@ pub(super) fn of_start(error: &ClientInitializeError) -> Trouble {
             Kind::Unreachable,
             format!("the connection was closed: {why}"),
         ),
-        other => Trouble::new(Kind::Invalid, format!("it does not speak MCP: {other}")),
+        other => Trouble::new(Kind::Unexpected, format!("it does not speak MCP: {other}")),
     };
     trouble.not_run()
 }
@@ -98,7 +98,7 @@ fn of_transport(error: &(dyn StdError + Send + Sync + 'static)) -> Trouble {
                 .session_lost()
         }
         StreamableHttpError::UnexpectedContentType(kind) => Trouble::new(
-            Kind::Invalid,
+            Kind::Unexpected,
             format!(
                 "it answered with {} instead of MCP",
                 kind.as_deref().unwrap_or("something unnamed")
@@ -113,7 +113,9 @@ fn of_transport(error: &(dyn StdError + Send + Sync + 'static)) -> Trouble {
             .status(403)
             .not_run(),
         StreamableHttpError::UnexpectedServerResponse(what) => of_text(what),
-        StreamableHttpError::Deserialize(_) => Trouble::new(Kind::Invalid, "its answer is not MCP"),
+        StreamableHttpError::Deserialize(_) => {
+            Trouble::new(Kind::Unexpected, "its answer is not MCP")
+        }
         StreamableHttpError::TransportChannelClosed
         | StreamableHttpError::UnexpectedEndOfStream => {
             Trouble::new(Kind::Unreachable, "the connection was closed").session_lost()
@@ -163,10 +165,10 @@ fn of_text(text: &str) -> Trouble {
         .and_then(|code| code.parse().ok());
     match status {
         Some(status) => of_status(status),
-        None if text.contains('<') => Trouble::new(Kind::Invalid, "it answered with a web page"),
+        None if text.contains('<') => Trouble::new(Kind::Unexpected, "it answered with a web page"),
         None => {
             let start: String = text.chars().take(120).collect();
-            Trouble::new(Kind::Invalid, format!("its answer is not MCP: {start}"))
+            Trouble::new(Kind::Unexpected, format!("its answer is not MCP: {start}"))
         }
     }
 }
@@ -184,7 +186,7 @@ fn of_protocol(message: &str) -> Trouble {
             .session_lost();
     }
     Trouble::new(
-        Kind::Invalid,
+        Kind::Unexpected,
         format!("it answered with a protocol error: {message}"),
     )
 }

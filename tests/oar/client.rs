@@ -104,7 +104,7 @@ async fn a_web_page_is_no_answer() {
         .call("oar_get_release_metadata", json!({"release": RELEASE}))
         .await
         .unwrap_err();
-    assert_eq!(error.kind, Kind::Invalid, "{error:?}");
+    assert_eq!(error.kind, Kind::Unexpected, "{error:?}");
 }
 
 #[tokio::test]
