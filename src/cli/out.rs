@@ -10,6 +10,9 @@ use crate::{
     script::diagnostic::{Diagnostic, ScriptError},
 };
 
+/// The exit code of a run that a person stopped.
+const INTERRUPTED: u8 = 130;
+
 /// Why a command failed.
 #[derive(Debug)]
 pub enum Failure {
@@ -47,7 +50,7 @@ impl Failure {
             Self::Usage { .. } => return 2,
         };
         if kind == Some(Kind::Cancelled) {
-            130
+            INTERRUPTED
         } else {
             1
         }
@@ -70,6 +73,9 @@ pub fn json(value: &Value) {
 pub fn failure(failure: &Failure, options: &Options) {
     let mut errors = anstream::stderr();
     let text = match failure {
+        _ if failure.exit_code() == INTERRUPTED => {
+            "stopped; nothing is lost: run the same command to go on".to_owned()
+        }
         Failure::Error(error) => plain(error),
         Failure::Script(error) => error.render(std::io::stderr().is_terminal()),
         Failure::Usage { error, help } => format!("{}\n\n{help}", plain(error)),
