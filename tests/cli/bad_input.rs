@@ -27,6 +27,7 @@ fn a_drive_without_a_release_shows_how_the_script_is_used() {
         2,
         &[
             "the argument `RELEASE` is missing",
+            "Usage: oar-script ",
             "drive.rhai RELEASE [--owner EMAIL]",
         ],
     );
