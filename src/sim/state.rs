@@ -187,11 +187,6 @@ impl SimState {
         self.change(|_| ())
     }
 
-    /// When the next thing on the schedule happens.
-    pub fn next_due(&self) -> Option<Timestamp> {
-        self.lock().schedule.iter().map(|due| due.at).min()
-    }
-
     fn lock(&self) -> MutexGuard<'_, Stored> {
         self.inner
             .lock()

@@ -158,13 +158,6 @@ impl Registry {
         }
     }
 
-    /// The jobs a build needs.
-    pub fn required_jobs(&self, build: &str) -> impl Iterator<Item = &RegistryJob> {
-        self.jobs(JobList::of_build(build))
-            .iter()
-            .filter(|job| job.is_required())
-    }
-
     /// The definition of a job, by name.
     pub fn job(&self, list: JobList, name: &str) -> Option<&RegistryJob> {
         self.jobs(list).iter().find(|job| job.name == name)
