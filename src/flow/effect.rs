@@ -102,7 +102,7 @@ pub fn effect(
             if let Some(doubt) = drive.journal.look(|entries| doubt(entries, node)) {
                 return Ok(Effect::Held(told(drive, node, doubt)));
             }
-            let settled_at = at + jiff::SignedDuration::try_from(SETTLE).unwrap_or_default();
+            let settled_at = settles_at(at);
             let now = drive.session.world().now();
             if now < settled_at {
                 return Ok(Effect::Held(in_doubt(settled_at, now)));
@@ -166,8 +166,7 @@ pub fn effect(
         Err(error) if error.is_ambiguous => {
             let why = format!("sent, but the answer was lost ({})", error.chain());
             let now = drive.session.world().now();
-            let settled_at = now + jiff::SignedDuration::try_from(SETTLE).unwrap_or_default();
-            let mut outcome = in_doubt(settled_at, now);
+            let mut outcome = in_doubt(settles_at(now), now);
             outcome.reason = format!("{why}; {}", outcome.reason);
             Ok(Effect::Held(outcome))
         }
@@ -326,7 +325,7 @@ fn claim(drive: &Drive, node: &str, token: &str) -> Result<Option<Outcome>> {
         return Ok(None);
     }
     let world = drive.session.world();
-    let until = world.now() + jiff::SignedDuration::try_from(SETTLE).unwrap_or_default();
+    let until = settles_at(world.now());
     let change = Change::Claim {
         task: node.to_owned(),
         token: token.to_owned(),
@@ -407,6 +406,11 @@ fn told(drive: &Drive, node: &str, outcome: Outcome) -> Outcome {
     outcome.next(format!(
         "look outside; what runs: oar-script adopt {release} {node} ID; if nothing does: oar-script retry {release} {node} --why TEXT"
     ))
+}
+
+/// When what was sent at this time has had time to show.
+fn settles_at(sent_at: Timestamp) -> Timestamp {
+    sent_at.checked_add(SETTLE).unwrap_or(Timestamp::MAX)
 }
 
 fn in_doubt(settled_at: Timestamp, now: Timestamp) -> Outcome {

@@ -25,6 +25,7 @@ use super::{
 use crate::{
     call::Control,
     error::{Error, Kind, Result},
+    oar::outcome::recorded,
     release::{Ending, Outcome, TaskStatus, statebox::Change, task::WORKFLOW_TASKS},
     world::{Event, What, World},
 };
@@ -380,11 +381,14 @@ impl<'a> Pass<'a> {
         let Some(snapshot) = drive.refresh()?.filter(|snapshot| !snapshot.is_limited) else {
             return Ok(());
         };
-        let is_false = match snapshot.document.status(&node.name) {
-            TaskStatus::Fail | TaskStatus::InProgress => true,
-            TaskStatus::NotStarted | TaskStatus::Pass => false,
-        };
-        if !is_false {
+        let document = &snapshot.document;
+        let status = document.status(&node.name);
+        let text = document
+            .task(&node.name)
+            .and_then(|task| task.result.as_deref());
+        // Another operator may have started it meanwhile: what the entry means decides.
+        let may_start = recorded(&node.name, status, text).attempt.may_start();
+        if !may_start || status == TaskStatus::NotStarted {
             return Ok(());
         }
         let written = drive.write(vec![Change::SetTask {

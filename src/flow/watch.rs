@@ -110,14 +110,25 @@ pub fn drive(
             None if world.can_change() => PATIENCE,
             None => return Ok(report),
         };
-        rest(drive, wait)?;
-        before = Some(report);
+        // A person's word may be about any node: all are looked at again.
+        before = match rest(drive, wait)? {
+            Rest::Over => Some(report),
+            Rest::Spoken => None,
+        };
     }
+}
+
+/// How a wait ended.
+enum Rest {
+    /// Its time came.
+    Over,
+    /// A person said something in another process.
+    Spoken,
 }
 
 /// Waits on the world's clock, and says until when. What a person says meanwhile, in another process,
 /// ends the wait.
-fn rest(drive: &Drive, wait: Duration) -> Result<()> {
+fn rest(drive: &Drive, wait: Duration) -> Result<Rest> {
     let world = drive.session.world();
     let until = world.now().checked_add(wait).unwrap_or(Timestamp::MAX);
     world.say(&Event {
@@ -129,7 +140,7 @@ fn rest(drive: &Drive, wait: Duration) -> Result<()> {
     loop {
         let left = Duration::try_from(until.duration_since(world.now())).unwrap_or_default();
         if left.is_zero() {
-            return Ok(());
+            return Ok(Rest::Over);
         }
         let slept = drive.session.wait(async {
             world.sleep(left.min(LISTENING)).await;
@@ -146,7 +157,7 @@ fn rest(drive: &Drive, wait: Duration) -> Result<()> {
         }
         drive.journal.catch_up()?;
         if drive.journal.look(<[Entry]>::len) > lines {
-            return Ok(());
+            return Ok(Rest::Spoken);
         }
     }
 }

@@ -5,4 +5,5 @@ pub mod desk;
 mod effect;
 mod graph;
 mod journal;
+mod pass;
 mod report;
