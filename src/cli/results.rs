@@ -11,12 +11,12 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    release::test_result::{Analysis, FileName},
+    release::test_result::{Analysis, FileName, Reading},
     script::facts,
     world::{Unattended, World, system::SystemWorld},
 };
 
-/// Prints the evaluation of a build; the exit code is 0 whenever there was something to evaluate.
+/// Prints the evaluation of a build. The exit code is 1 when its file cannot be read as a result.
 pub fn analyze(
     build: &str,
     arch: &str,
@@ -37,7 +37,11 @@ pub fn analyze(
             out::is_coloured(),
         )),
     }
-    Ok(0)
+    let is_readable = !matches!(
+        analysis.reading,
+        Reading::InvalidJson(_) | Reading::UnsupportedLayout(_)
+    );
+    Ok(u8::from(!is_readable))
 }
 
 fn of_file(file: &Path, arch: &str) -> Result<Analysis> {
