@@ -1,5 +1,7 @@
 //! Puts a host together from the options: world, services, state, journal, scripts.
 
+mod opener;
+
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
@@ -13,18 +15,12 @@ use crate::{
     call::Session,
     config::{self, Config},
     error::{Error, Kind, Result},
-    flow::{Drive, Journal, Plan, Report, Stores, approval, plan::LookOnly, watch::Manner},
+    flow::{Drive, Plan, Report, approval, plan::LookOnly, watch::Manner},
     http::Http,
-    oar::{
-        self,
-        backend::{Backend, Oar},
-        store::ToolStore,
-        tools::Tool,
-    },
+    oar::{self, backend::Oar, store::ToolStore},
     release::{Version, statebox::StateBox},
     script::{
         self,
-        facts::Facts,
         flow::{Command, Found},
         host::Host,
         release::{Drives, DrivesPart},
@@ -32,8 +28,9 @@ use crate::{
     services,
     sim::{self, Simulation, oar::Watched, people::Peopled},
     state::{StateStore, fixed::FixedStore, local::LocalStore},
-    world::{BoxFuture, World, system::SystemWorld},
+    world::{World, system::SystemWorld},
 };
+use opener::{Nowhere, Opener};
 
 /// Everything a command works with.
 pub struct Wiring {
@@ -350,53 +347,6 @@ impl Wiring {
             fallback: self.fallback.clone(),
             plan,
         }
-    }
-}
-
-struct Opener {
-    session: Session,
-    world: Arc<dyn World>,
-    simulation: Option<Arc<Simulation>>,
-    journals: PathBuf,
-    store: Arc<dyn StateStore>,
-    fallback: Option<Arc<dyn StateStore>>,
-    plan: Option<Plan>,
-}
-
-impl Drives for Opener {
-    fn open(&self, release: &Version, owner: Option<String>) -> Result<Arc<Drive>> {
-        if let Some(simulation) = &self.simulation {
-            // A simulated world has every release that somebody asks about.
-            simulation.add_release(release)?;
-        }
-        let journal = Journal::open(self.world.clone(), &self.journals, release)?;
-        let stores = Stores {
-            primary: self.store.clone(),
-            fallback: self.fallback.clone(),
-        };
-        Ok(Arc::new(Drive::new(
-            self.session.clone(),
-            release.clone(),
-            journal,
-            stores,
-            Arc::new(Facts),
-            owner,
-            self.plan.clone(),
-        )))
-    }
-}
-
-/// The tools of a look at a document: nobody runs them.
-struct Nowhere;
-
-impl Backend for Nowhere {
-    fn run<'a>(
-        &'a self,
-        tool: &'static Tool,
-        _arguments: serde_json::Map<String, serde_json::Value>,
-    ) -> BoxFuture<'a, Result<String>> {
-        let what = format!("`{}` is not asked while a document is looked at", tool.name);
-        Box::pin(async { Err(Error::new(Kind::Refused, what)) })
     }
 }
 
