@@ -78,13 +78,25 @@ pub enum Backend {
 }
 
 /// The state store: `[state]`.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct State {
     /// Which store; `local` unless said otherwise.
     pub store: Store,
     /// The git repository of the local store; a folder, relative to the file that names it.
     pub path: Option<PathBuf>,
+    /// The branch that keeps StateBox files on GitHub; `z-stream` unless said otherwise.
+    pub branch: String,
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            store: Store::default(),
+            path: None,
+            branch: "z-stream".to_owned(),
+        }
+    }
 }
 
 /// Which state store is used.

@@ -20,11 +20,16 @@ const fn key(name: &'static str, is_path: bool, about: &'static str) -> Key {
 }
 
 /// The settings, in the order they are shown. Every service has `services.<name>.endpoint` too.
-pub const KEYS: [Key; 8] = [
+pub const KEYS: [Key; 9] = [
     key("oar.backend", false, "what carries the OAR tools out"),
     key("oar.endpoint", false, "the address of the OAR MCP server"),
     key("state.store", false, "where the state of releases is kept"),
     key("state.path", true, "the git repository of the local store"),
+    key(
+        "state.branch",
+        false,
+        "the branch with StateBox files on GitHub",
+    ),
     key(
         "github.local_clone",
         true,
