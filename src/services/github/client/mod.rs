@@ -1,36 +1,57 @@
-//! Reads files over GitHub's contents API.
+//! Reads and writes files over GitHub's contents API, lists commits and asks its GraphQL API.
 //!
-//! The requests are octocrab's, on the shared connection pool; its own retries are off, because
-//! ours wait on the world's clock.
+//! The requests are octocrab's, on the shared connection pool.
+
+mod commits;
+mod graphql;
+mod wire;
+mod write;
 
 use std::{collections::HashSet, sync::Mutex};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use octocrab::{Octocrab, service::middleware::retry::RetryConfig};
-use reqwest::{Method, StatusCode, header::HeaderMap};
-use secrecy::ExposeSecret as _;
+use octocrab::Octocrab;
+use reqwest::{
+    StatusCode,
+    header::{ETAG, HeaderMap},
+};
 use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::OnceCell;
-use url::Url;
 
 use super::File;
 use crate::{
     error::{Error, Kind, Result},
-    http::{
-        Answer, Caller, Shown, Tried,
-        classify::{status_error, wrapped_transport_error},
-        found, segment,
-    },
+    http::{Answer, Caller, found, segment},
 };
+use wire::Ask;
 
-/// Reads from GitHub.
+pub use commits::Commit;
+pub use write::{Write, Written};
+
+/// Reads from and writes to GitHub.
 #[derive(Debug)]
 pub struct Client {
     caller: Caller,
     octocrab: OnceCell<Octocrab>,
     /// Repository and branch that are known to exist.
     known: Mutex<HashSet<(String, String)>>,
+}
+
+/// What one conditional read found.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Read {
+    /// The file is as it was when the caller got its entity tag.
+    Unchanged,
+    /// The branch has no such file.
+    Missing,
+    /// The file, and the entity tag to read it with next time.
+    File {
+        /// The file.
+        file: File,
+        /// The entity tag of this answer.
+        tag: Option<String>,
+    },
 }
 
 /// What the contents API says about a file. `content` is empty and `encoding` `none` above 1 MB.
@@ -59,40 +80,75 @@ impl Client {
     }
 
     /// Returns the file at `path` on `branch` of `repository` (owner and name), or `None` when the
-    /// branch has no such file.
+    /// branch has no such file. Fails and calls as [`Client::read`] does.
+    pub async fn file(&self, repository: &str, path: &str, branch: &str) -> Result<Option<File>> {
+        match self.read(repository, path, branch, None).await? {
+            Read::File { file, .. } => Ok(Some(file)),
+            Read::Missing | Read::Unchanged => Ok(None),
+        }
+    }
+
+    /// Reads the text file at `path` on `branch` of `repository` (owner and name), unless it still
+    /// has the entity tag `known`.
     ///
+    /// An answer that nothing changed costs nothing of a token's hourly allowance.
     /// Fails with `not_found` when there is no such branch or repository, `invalid` when `path` is
     /// a folder or the file is not text. Calls `GET /repos/{repository}/contents/{path}`, for files
     /// above 1 MB `GET /repos/{repository}/git/blobs/{sha}` too, and the first time that a file is
     /// missing `GET /repos/{repository}/branches/{branch}`.
-    pub async fn file(&self, repository: &str, path: &str, branch: &str) -> Result<Option<File>> {
-        let encoded: Vec<_> = path.split('/').map(segment).collect();
-        let route = format!("{}/contents/{}", below(repository), encoded.join("/"));
+    pub async fn read(
+        &self,
+        repository: &str,
+        path: &str,
+        branch: &str,
+        known: Option<&str>,
+    ) -> Result<Read> {
+        let route = contents_route(repository, path);
         let query = [("ref", branch)];
-        let answer = found(self.get(&route, &query).await)?;
-        let Some(answer) = answer else {
+        let ask = Ask {
+            known,
+            ..Ask::get(&route, &query)
+        };
+        let Some(answer) = found(self.send(&ask).await)? else {
             self.must_have_branch(repository, branch).await?;
-            return Ok(None);
+            return Ok(Read::Missing);
         };
         self.remember(repository, branch);
-        let document: Value = self.read(&answer)?;
+        if answer.status == StatusCode::NOT_MODIFIED {
+            return Ok(Read::Unchanged);
+        }
+        let document: Value = self.understand(&answer)?;
         // A folder is answered with an array.
         if document.is_array() || document["type"] != "file" {
             return Err(self.wrong(format!("`{path}` on `{branch}` is not a file")));
         }
-        let contents: Contents = self.read(&answer)?;
+        let contents: Contents = self.understand(&answer)?;
         let encoded = if contents.encoding == "base64" {
             contents.content
         } else {
             let route = format!("{}/git/blobs/{}", below(repository), segment(&contents.sha));
-            self.read::<Blob>(&self.get(&route, &[]).await?)?.content
+            let answer = self.send(&Ask::get(&route, &[])).await?;
+            self.understand::<Blob>(&answer)?.content
         };
         let text = decoded(&encoded)
             .ok_or_else(|| self.wrong(format!("`{path}` on `{branch}` is not readable text")))?;
-        Ok(Some(File {
-            text,
-            sha: contents.sha,
-        }))
+        Ok(Read::File {
+            file: File {
+                text,
+                sha: contents.sha,
+            },
+            tag: tag_of(&answer.headers),
+        })
+    }
+
+    /// Where people look at repositories: the usual site, or that of an enterprise whose API is
+    /// `https://HOST/api/v3`.
+    pub(super) fn site(&self) -> String {
+        let base = self.caller.base();
+        match (base.path().trim_end_matches('/'), base.host_str()) {
+            ("/api/v3", Some(host)) => format!("{}://{host}", base.scheme()),
+            _ => "https://github.com".to_owned(),
+        }
     }
 
     /// Fails with `not_found` and says what is missing, unless the branch exists.
@@ -101,19 +157,18 @@ impl Client {
             return Ok(());
         }
         let route = format!("{}/branches/{}", below(repository), segment(branch));
-        let Err(error) = self.get(&route, &[]).await else {
+        let Err(error) = self.send(&Ask::get(&route, &[])).await else {
             self.remember(repository, branch);
             return Ok(());
         };
         if error.kind != Kind::NotFound {
             return Err(error);
         }
-        let message = if error.message.contains("Branch not found") {
-            format!("`{repository}` has no branch `{branch}`")
-        } else {
-            format!("there is no repository `{repository}`, or it may not be seen")
-        };
+        if error.message.contains("Branch not found") {
+            return Err(self.no_branch(repository, branch).because(error));
+        }
         let hint = self.caller.auth().hint().unwrap_or_default();
+        let message = format!("there is no repository `{repository}`, or it may not be seen");
         Err(self.caller.finish(
             Error::not_found(message)
                 .status(404)
@@ -122,101 +177,15 @@ impl Client {
         ))
     }
 
-    async fn get(&self, route: &str, query: &[(&str, &str)]) -> Result<Answer> {
-        let url = self.url(route, query)?;
-        let shown = Shown::new(Method::GET, &url);
-        let octocrab = self
-            .octocrab
-            .get_or_try_init(|| async { self.build() })
-            .await?;
-        let (url, shown) = (&url, &shown);
-        self.caller
-            .guarded(shown, false, || async move {
-                let mut tried = Tried {
-                    status: None,
-                    bytes: 0,
-                };
-                let wait = self.caller.longest(None);
-                let answer = self.once(octocrab, url, shown, &mut tried);
-                let answer = tokio::time::timeout(wait, answer)
-                    .await
-                    .unwrap_or_else(|_| {
-                        let message = format!("{shown} got no answer in time");
-                        Err(Error::new(Kind::Unreachable, message))
-                    });
-                (tried, answer)
-            })
-            .await
+    fn no_branch(&self, repository: &str, branch: &str) -> Error {
+        self.caller.finish(
+            Error::not_found(format!("`{repository}` has no branch `{branch}`"))
+                .status(404)
+                .hint("look at `github.repository` and the name of the branch in the settings"),
+        )
     }
 
-    async fn once(
-        &self,
-        octocrab: &Octocrab,
-        url: &Url,
-        shown: &Shown,
-        tried: &mut Tried,
-    ) -> Result<Answer> {
-        let what = shown.to_string();
-        let failed = |error: octocrab::Error| wrapped_transport_error(&what, &error);
-        let response = octocrab._get(url.as_str()).await.map_err(failed)?;
-        let status: StatusCode = response.status();
-        let headers: HeaderMap = response.headers().clone();
-        tried.status = Some(status.as_u16());
-        let text = octocrab.body_to_string(response).await.map_err(failed)?;
-        tried.bytes = text.len();
-        if !status.is_success() {
-            let auth = self.caller.auth();
-            let now = self.caller.now();
-            return Err(status_error(
-                &what,
-                status,
-                &headers,
-                text.as_bytes(),
-                auth,
-                now,
-            ));
-        }
-        Ok(Answer {
-            status,
-            headers,
-            body: text.into(),
-            what,
-        })
-    }
-
-    fn build(&self) -> Result<Octocrab> {
-        let failed = |error: octocrab::Error| {
-            let error = wrapped_transport_error("the client for GitHub", &error);
-            self.caller.finish(error)
-        };
-        let mut builder = Octocrab::builder()
-            .add_retry_config(RetryConfig::None)
-            .base_uri(self.caller.base().as_str())
-            .map_err(failed)?;
-        // The library does not survive a token that no header can carry.
-        self.caller
-            .auth()
-            .check()
-            .map_err(|error| self.caller.finish(error))?;
-        if let Some(token) = self.caller.auth().bare() {
-            builder = builder.personal_token(token.expose_secret().trim().to_owned());
-        }
-        builder
-            .build_with_reqwest(self.caller.pool()?)
-            .map_err(failed)
-    }
-
-    fn url(&self, route: &str, query: &[(&str, &str)]) -> Result<Url> {
-        query
-            .iter()
-            .fold(self.caller.get(route), |request, (name, value)| {
-                request.query(name, value)
-            })
-            .url()
-            .map_err(|error| self.caller.finish(error))
-    }
-
-    fn read<T: serde::de::DeserializeOwned>(&self, answer: &Answer) -> Result<T> {
+    fn understand<T: serde::de::DeserializeOwned>(&self, answer: &Answer) -> Result<T> {
         answer.json().map_err(|error| self.caller.finish(error))
     }
 
@@ -244,6 +213,16 @@ impl Client {
 fn below(repository: &str) -> String {
     let encoded: Vec<_> = repository.split('/').map(segment).collect();
     format!("/repos/{}", encoded.join("/"))
+}
+
+fn contents_route(repository: &str, path: &str) -> String {
+    let encoded: Vec<_> = path.split('/').map(segment).collect();
+    format!("{}/contents/{}", below(repository), encoded.join("/"))
+}
+
+fn tag_of(headers: &HeaderMap) -> Option<String> {
+    let tag = headers.get(ETAG)?.to_str().ok()?;
+    Some(tag.to_owned())
 }
 
 /// Base64 with line breaks, as GitHub sends it.
