@@ -16,8 +16,6 @@ use std::{
     time::Duration,
 };
 
-use jiff::{SignedDuration, Timestamp};
-
 use super::{
     Snapshot, StateStore,
     branch::path_of,
@@ -41,10 +39,7 @@ const WAITS: [Duration; 4] = [
     Duration::from_secs(4),
 ];
 
-/// How far clocks may be apart when the history is searched.
-const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(15);
-
-/// How many commits one look into the history shows.
+/// How many commits one look into the history shows; nobody makes as many while we look.
 const COMMITS: usize = 100;
 
 /// What a commit of ours ends with: the contents before and after it.
@@ -212,18 +207,15 @@ impl GithubStore {
 struct Writing<'a> {
     store: &'a GithubStore,
     release: &'a Version,
-    since: Timestamp,
     tries: usize,
     doubts: Vec<Doubt>,
 }
 
 impl<'a> Writing<'a> {
     fn new(store: &'a GithubStore, release: &'a Version) -> Self {
-        let now = store.world.now();
         Self {
             store,
             release,
-            since: now.saturating_sub(CLOCKS_APART).unwrap_or(now),
             tries: 0,
             doubts: Vec::new(),
         }
@@ -313,7 +305,7 @@ impl<'a> Writing<'a> {
         let (repository, branch) = (github.repository(), github.branch());
         let client = github.client();
         let commits = client
-            .commits(repository, &path, branch, COMMITS, Some(self.since))
+            .commits(repository, &path, branch, COMMITS)
             .await
             .map_err(|error| self.doubtful(error))?;
         let is_ours = |message: &str| {
@@ -327,9 +319,8 @@ impl<'a> Writing<'a> {
         {
             return Ok(true);
         }
-        // Somebody moved the file, so a history without commits is out of date, and a full page
-        // may hide ours.
-        if commits.is_empty() || commits.len() == COMMITS {
+        // The file is there, so a history without commits is not up to date.
+        if commits.is_empty() {
             return Err(self.give_up());
         }
         Ok(false)

@@ -50,7 +50,7 @@ struct Account {
 
 impl Client {
     /// Returns the newest `count` commits (at most 100) that changed `path` on `branch`, the newest
-    /// first; only those at or after `since` when it is given. An unknown path has none.
+    /// first. An unknown path has none.
     ///
     /// Fails with `not_found` when there is no such branch or repository.
     /// Calls `GET /repos/{repository}/commits?sha={branch}&path={path}`.
@@ -60,19 +60,10 @@ impl Client {
         path: &str,
         branch: &str,
         count: usize,
-        since: Option<Timestamp>,
     ) -> Result<Vec<Commit>> {
         let route = format!("{}/commits", below(repository));
         let count = count.clamp(1, MOST).to_string();
-        let since = since.map(|since| since.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
-        let mut query = vec![
-            ("sha", branch),
-            ("path", path),
-            ("per_page", count.as_str()),
-        ];
-        if let Some(since) = &since {
-            query.push(("since", since));
-        }
+        let query = [("sha", branch), ("path", path), ("per_page", &count)];
         let answer = match self.send(&Ask::get(&route, &query)).await {
             Ok(answer) => answer,
             Err(error) if error.status == Some(404) => {
