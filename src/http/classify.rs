@@ -119,6 +119,18 @@ pub(super) fn was_never_sent(error: &reqwest::Error) -> bool {
     error.is_connect() || error.is_builder()
 }
 
+/// The same for an error that a client library has wrapped.
+pub(crate) fn wrapped_was_never_sent(error: &(dyn StdError + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<reqwest::Error>() {
+            return was_never_sent(error);
+        }
+        next = error.source();
+    }
+    false
+}
+
 /// The first characters of an answer in one line.
 pub(crate) fn excerpt(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(&body[..body.len().min(4 * EXCERPT)]);

@@ -1,7 +1,6 @@
-//! Tests of `src/services` and of the settings they are made from.
+//! Tests of `src/services`.
 
 mod binding;
-mod config;
 mod errata;
 mod github;
 mod local_clone;

@@ -1,6 +1,9 @@
 //! What every store promises, to be checked against each of them.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, Ordering},
+};
 
 use oar_script::{
     error::Kind,
@@ -11,26 +14,34 @@ use oar_script::{
     state::{Snapshot, StateStore},
 };
 
-/// What somebody else does between the next read and write of a store.
+/// What somebody else does between the next read and write of a store. Nothing happens meanwhile
+/// to what they do.
 #[derive(Clone, Default)]
-pub struct Meanwhile(Arc<Mutex<Vec<Act>>>);
+pub struct Meanwhile {
+    acts: Arc<Mutex<Vec<Act>>>,
+    is_acting: Arc<AtomicBool>,
+}
 
 type Act = Box<dyn FnOnce() + Send>;
 
 impl Meanwhile {
     /// Adds an act, one for each time a store is about to write.
     pub fn push(&self, act: impl FnOnce() + Send + 'static) {
-        self.0.lock().unwrap().push(Box::new(act));
+        self.acts.lock().unwrap().push(Box::new(act));
     }
 
     /// Does the next act; stores under test call it between read and write.
     pub fn happen(&self) {
-        let mut acts = self.0.lock().unwrap();
+        if self.is_acting.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let mut acts = self.acts.lock().unwrap();
         let next = (!acts.is_empty()).then(|| acts.remove(0));
         drop(acts);
         if let Some(act) = next {
             act();
         }
+        self.is_acting.store(false, Ordering::SeqCst);
     }
 }
 
@@ -62,7 +73,7 @@ pub fn issue(text: &str) -> Change {
     }
 }
 
-fn resolve(text: &str) -> Change {
+pub fn resolve(text: &str) -> Change {
     Change::ResolveIssue {
         text: text.into(),
         resolution: "done".into(),
@@ -119,16 +130,13 @@ pub async fn check_two_writers(
     let foreign = |changes: Vec<Change>| {
         let (writer, runtime) = (other.clone(), runtime.clone());
         move || {
-            let written = runtime.block_on(writer.apply(&release(), &changes));
-            written.unwrap();
+            wait(&runtime, writer.apply(&release(), &changes)).unwrap();
         }
     };
     meanwhile.push(foreign(vec![
         set("stage-testing", TaskStatus::Pass),
         resolve("slow mirror"),
     ]));
-    // The foreign write itself is about to write here: nothing happens meanwhile.
-    meanwhile.push(|| ());
     // Ours begins again, and somebody is faster once more.
     meanwhile.push(foreign(vec![issue("third issue")]));
     let ours = [
@@ -170,7 +178,7 @@ pub async fn check_foreign_pass(
     let writer = other.clone();
     meanwhile.push(move || {
         let passed = [set("stage-testing", TaskStatus::Pass)];
-        runtime.block_on(writer.apply(&release(), &passed)).unwrap();
+        wait(&runtime, writer.apply(&release(), &passed)).unwrap();
     });
     let running = [set("stage-testing", TaskStatus::InProgress)];
     let refused = one.apply(&release(), &running).await.unwrap_err();
@@ -188,16 +196,19 @@ pub async fn check_creation_race(
     let runtime = tokio::runtime::Handle::current();
     let writer = other.clone();
     meanwhile.push(move || {
-        runtime.block_on(writer.create(&document())).unwrap();
+        wait(&runtime, writer.create(&document())).unwrap();
         let changes = [set("take-ownership", TaskStatus::Pass)];
-        runtime
-            .block_on(writer.apply(&release(), &changes))
-            .unwrap();
+        wait(&runtime, writer.apply(&release(), &changes)).unwrap();
     });
     let late = one.create(&document()).await.unwrap_err();
     assert_eq!(late.kind, Kind::Conflict);
     let read = one.read(&release()).await.unwrap().unwrap();
     assert_eq!(read.document.status("take-ownership"), TaskStatus::Pass);
+}
+
+/// Waits in the middle of somebody else's work, on whatever thread that is.
+fn wait<T>(runtime: &tokio::runtime::Handle, work: impl Future<Output = T>) -> T {
+    tokio::task::block_in_place(|| runtime.block_on(work))
 }
 
 #[track_caller]

@@ -1,94 +1,24 @@
 //! The store in a local git repository.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "these tests prepare folders on the real disk"
-)]
-
 use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Duration,
+    fs,
+    path::Path,
+    sync::{Arc, atomic::Ordering},
 };
 
 use jiff::{SignedDuration, Timestamp};
 use oar_script::{
-    error::{Kind, Result},
+    error::Kind,
     release::{TaskStatus, task::STATEBOX_TASKS},
-    state::{
-        StateStore,
-        local::{BEFORE_WRITE, LocalStore},
-    },
-    world::{Answer, BoxFuture, Event, Question, World, clock::VirtualClock},
+    state::{StateStore, local::LocalStore},
+    world::World,
 };
-use secrecy::SecretString;
 use tempfile::TempDir;
-use url::Url;
-use uuid::Uuid;
 
-use super::conformance::{self, Meanwhile, document, issue, release, set};
-
-const NOW: &str = "2027-03-01T09:30:00Z";
-
-/// A world with a clock and somebody else in it.
-struct Shared {
-    clock: VirtualClock,
-    meanwhile: Meanwhile,
-    writes: AtomicUsize,
-}
-
-impl World for Shared {
-    fn now(&self) -> Timestamp {
-        self.clock.now()
-    }
-    fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {
-        self.clock.sleep(duration);
-        Box::pin(std::future::ready(()))
-    }
-    fn env(&self, _name: &str) -> Option<String> {
-        None
-    }
-    fn secret(&self, _name: &str) -> Option<SecretString> {
-        None
-    }
-    fn endpoint(&self, _service: &str) -> Option<Url> {
-        None
-    }
-    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
-        fs::read(path)
-    }
-    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
-        fs::write(path, bytes)
-    }
-    fn append(&self, _path: &Path, _bytes: &[u8]) -> io::Result<()> {
-        Err(io::ErrorKind::Unsupported.into())
-    }
-    fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
-        fs::read_dir(folder)?
-            .map(|entry| Ok(entry?.path()))
-            .collect()
-    }
-    fn ask(&self, _question: &Question) -> Result<Option<Answer>> {
-        Ok(None)
-    }
-    fn say(&self, _event: &Event) {}
-    fn fresh_id(&self) -> Uuid {
-        Uuid::nil()
-    }
-    fn person(&self) -> String {
-        "release-lead".into()
-    }
-    fn point(&self, name: &str) {
-        if name == BEFORE_WRITE {
-            self.writes.fetch_add(1, Ordering::Relaxed);
-            self.meanwhile.happen();
-        }
-    }
-}
+use super::{
+    conformance::{self, document, issue, release, set},
+    world::{NOW, Shared},
+};
 
 /// An empty repository and two stores over it.
 struct Setup {
@@ -100,11 +30,7 @@ struct Setup {
 
 fn setup() -> Setup {
     let folder = TempDir::new().unwrap();
-    let world = Arc::new(Shared {
-        clock: VirtualClock::new(NOW.parse().unwrap(), false),
-        meanwhile: Meanwhile::default(),
-        writes: AtomicUsize::new(0),
-    });
+    let world = Shared::new();
     let path = folder.path().join("state.git");
     let store = LocalStore::open(&path, world.clone()).unwrap();
     let other = LocalStore::open(&path, world.clone()).unwrap();
@@ -203,7 +129,6 @@ async fn a_writer_who_is_always_too_late_gives_up() {
         setup.world.meanwhile.push(move || {
             other.import(&text).unwrap();
         });
-        setup.world.meanwhile.push(|| ());
     }
     let error = setup
         .store

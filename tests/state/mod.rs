@@ -1,4 +1,13 @@
 //! Tests of `src/state`.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "these tests prepare folders on the real disk"
+)]
 
 mod conformance;
+mod github;
+
+mod interleavings;
 mod local;
+mod lost_answers;
+mod world;

@@ -1,7 +1,8 @@
-//! GitHub: files of the repository that keeps test results.
+//! GitHub: the repository that keeps test results and the state of releases.
 //!
-//! Read over the contents API, or from a clone on this machine when `github.local_clone` is set.
-//! Rules over what a file says are left to [`crate::release`].
+//! Files are read over the contents API, or from a clone on this machine when `github.local_clone`
+//! is set; the state is only read and written over the API. Rules over what a file says are left to
+//! [`crate::release`], when to write to [`crate::state`].
 
 pub mod binding;
 pub mod client;
@@ -10,13 +11,15 @@ pub mod local;
 
 use std::sync::Arc;
 
+use git2::{ObjectType, Oid};
+
 use super::Row;
 use crate::{
     error::{Error, Result},
     http::Auth,
 };
 
-pub use client::Client;
+pub use client::{Client, Commit, Read, Write, Written};
 pub use local::LocalClone;
 
 /// The environment variable of the credential; reading works without, 60 times an hour.
@@ -38,11 +41,14 @@ pub(super) const ROW: Row = Row {
     install: |session, setup| {
         let auth = Auth::bearer_if(CREDENTIAL, setup.world.secret(CREDENTIAL));
         let caller = setup.http.service(ROW.name, setup.endpoint(&ROW)?, auth);
+        let client = Arc::new(Client::new(caller));
         let repository = &setup.config.github.repository;
+        let branch = &setup.config.state.branch;
+        session.put(Arc::new(GitHub::new(client.clone(), repository, branch)));
         let clone = setup.config.github.local_clone.as_ref();
         let source = match clone.filter(|_| setup.world.endpoint(ROW.name).is_none()) {
             Some(folder) => Source::Clone(LocalClone::new(folder, repository)),
-            None => Source::Api(Box::new(Client::new(caller))),
+            None => Source::Api(client),
         };
         session.put(Arc::new(Files {
             source,
@@ -61,6 +67,55 @@ pub struct File {
     pub sha: String,
 }
 
+impl File {
+    /// Returns git's name of a content.
+    pub fn sha_of(text: &str) -> String {
+        Oid::hash_object(ObjectType::Blob, text.as_bytes())
+            .map(|id| id.to_string())
+            .unwrap_or_default()
+    }
+}
+
+/// The repository that the settings name, over GitHub's API, and the branch with state documents.
+#[derive(Clone, Debug)]
+pub struct GitHub {
+    client: Arc<Client>,
+    repository: String,
+    branch: String,
+}
+
+impl GitHub {
+    /// Names the repository (owner and name) and the branch that holds state documents.
+    pub fn new(client: Arc<Client>, repository: &str, branch: &str) -> Self {
+        Self {
+            client,
+            repository: repository.to_owned(),
+            branch: branch.to_owned(),
+        }
+    }
+
+    /// The client.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Owner and name of the repository.
+    pub fn repository(&self) -> &str {
+        &self.repository
+    }
+
+    /// The branch that holds state documents, such as `z-stream`.
+    pub fn branch(&self) -> &str {
+        &self.branch
+    }
+
+    /// Where a person looks at the file at `path` on `branch`.
+    pub fn page(&self, path: &str, branch: &str) -> String {
+        let site = self.client.site();
+        format!("{site}/{}/blob/{branch}/{path}", self.repository)
+    }
+}
+
 /// The files of the repository that the settings name, wherever they are read from.
 #[derive(Debug)]
 pub struct Files {
@@ -70,7 +125,7 @@ pub struct Files {
 
 #[derive(Debug)]
 enum Source {
-    Api(Box<Client>),
+    Api(Arc<Client>),
     Clone(LocalClone),
 }
 
