@@ -212,6 +212,12 @@ impl Config {
     }
 }
 
+/// The setting that is most likely meant by a key that is none.
+pub fn nearest(key: &str) -> Option<String> {
+    let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+    keys::nearest(&path)
+}
+
 /// One setting, for people.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
 pub struct Entry {
