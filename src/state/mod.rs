@@ -3,8 +3,10 @@
 //! A store holds one document per release. It is read once in a pass and changed by operations
 //! that are re-applied to the freshest document, so two writers never lose each other's changes.
 
-mod branch;
+pub(crate) mod branch;
+pub(crate) mod commit;
 pub mod fixed;
+pub mod github;
 pub mod local;
 
 use crate::{
