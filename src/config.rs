@@ -206,7 +206,6 @@ impl Config {
             .extract()
             .map_err(|error| file::wrong_value(error, &sources))?;
         config.sources = sources;
-        check::tidy(&mut config);
         check::check(&config)?;
         Ok(config)
     }
