@@ -1,9 +1,11 @@
 //! Pure rules of a release: everything here is a function of its input, nothing reads or writes.
 
+pub mod discovery;
 pub mod outcome;
 pub mod statebox;
 pub mod task;
 pub mod test_result;
+pub mod tracking;
 pub mod version;
 
 pub use outcome::{Ending, Outcome, Remote};
