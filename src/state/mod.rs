@@ -4,8 +4,11 @@
 //! that are re-applied to the freshest document, so two writers never lose each other's changes.
 
 mod branch;
+pub mod first;
 pub mod fixed;
 pub mod local;
+
+use std::{fmt, sync::Arc};
 
 use crate::{
     error::Result,
@@ -36,6 +39,16 @@ pub trait StateStore: Send + Sync {
         release: &'a Version,
         changes: &'a [Change],
     ) -> BoxFuture<'a, Result<Snapshot>>;
+}
+
+/// The store of a session: the part through which tools and scripts reach the state of releases.
+#[derive(Clone)]
+pub struct Kept(pub Arc<dyn StateStore>);
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept")
+    }
 }
 
 /// A document as it stood at one revision.

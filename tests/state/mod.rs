@@ -1,4 +1,5 @@
 //! Tests of `src/state`.
 
 mod conformance;
+mod first;
 mod local;
