@@ -3,10 +3,12 @@
 //! A store holds one document per release. It is read once in a pass and changed by operations
 //! that are re-applied to the freshest document, so two writers never lose each other's changes.
 
+pub mod binding;
 mod branch;
 pub mod first;
 pub mod fixed;
 pub mod local;
+mod view;
 
 use std::{fmt, sync::Arc};
 

@@ -1,5 +1,6 @@
 //! Tests of `src/state`.
 
+mod binding;
 mod conformance;
 mod first;
 mod local;
