@@ -1,11 +1,15 @@
 //! Pure rules of a release: everything here is a function of its input, nothing reads or writes.
 
+pub mod build_data;
+pub mod drift;
+pub mod metadata;
 pub mod outcome;
 pub mod statebox;
 pub mod task;
 pub mod test_result;
 pub mod version;
 
+pub use metadata::Metadata;
 pub use outcome::{Ending, Outcome, Remote};
 pub use task::TaskStatus;
 pub use version::Version;

@@ -1,6 +1,7 @@
 //! Tests of `src/services` and of the settings they are made from.
 
 mod binding;
+mod build_data;
 mod config;
 mod errata;
 mod github;
