@@ -1,11 +1,16 @@
-//! The settings: the user's `oar-script.toml`, the project's, and environment variables
-//! `OAR_SCRIPT_…`, each winning over the one before.
+//! The settings: the encrypted file of the Python tool, the user's `oar-script.toml`, the project's,
+//! and environment variables `OAR_SCRIPT_…`, each winning over the one before.
 //!
 //! It holds no secret and reads nothing but through the world. A secret comes from the environment
 //! variable that the Python tool uses too; a key that looks like one is an error.
 
+mod check;
+pub mod credentials;
 mod file;
+mod jwe;
 mod keys;
+mod sections;
+mod settings_file;
 
 use std::{
     collections::BTreeMap,
@@ -14,6 +19,7 @@ use std::{
 
 use figment::Figment;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use url::Url;
 
 use crate::{
@@ -21,7 +27,10 @@ use crate::{
     world::World,
 };
 
-pub use keys::{KEYS, Key, SERVICE_NAMES, looks_secret};
+pub use keys::{KEYS, Key, SERVICE_NAMES, TOOL_NAMES, looks_secret};
+pub use sections::{
+    Backend, Contacts, Github, Journal, Mirror, Oar, Scripts, Service, Sheets, State, Store,
+};
 
 /// The name of the file.
 pub const FILE_NAME: &str = "oar-script.toml";
@@ -36,121 +45,34 @@ pub struct Config {
     pub oar: Oar,
     /// Where the state of releases is kept.
     pub state: State,
-    /// The repository with test results.
+    /// The Google Sheets.
+    pub sheets: Sheets,
+    /// The repository with test results and StateBox files.
     pub github: Github,
+    /// Who owns releases: an e-mail address by y-stream, and one for `default`.
+    pub owners: BTreeMap<String, String>,
+    /// Whom to tell.
+    pub contacts: Contacts,
     /// Where people keep their scripts.
     pub scripts: Scripts,
     /// The record of passes, effects and decisions.
     pub journal: Journal,
     #[serde(skip)]
     sources: BTreeMap<String, String>,
+    #[serde(skip)]
+    ignored: usize,
 }
 
-/// One outside service: `[services.<name>]`.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Service {
-    /// Its address, when it is not the usual one, such as `https://github.example.com/api/v3`.
-    pub endpoint: Option<Url>,
-}
+/// Where settings stand, before the encrypted file of the Python tool is opened.
+#[derive(Clone, Debug)]
+pub struct Layers(Vec<file::Layer>);
 
-/// The OAR tools: `[oar]`.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Oar {
-    /// What carries the tools out; `mcp` unless said otherwise.
-    pub backend: Backend,
-    /// The address of the MCP server, such as `http://localhost:8000/mcp`.
-    pub endpoint: Option<Url>,
-}
-
-/// What carries the OAR tools out.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Backend {
-    /// A running OAR MCP server.
-    #[default]
-    Mcp,
-    /// The `oar` program.
-    Cli,
-    /// This program itself.
-    Native,
-}
-
-/// The state store: `[state]`.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct State {
-    /// Which store; `local` unless said otherwise.
-    pub store: Store,
-    /// The git repository of the local store; a folder, relative to the file that names it.
-    pub path: Option<PathBuf>,
-    /// The branch that keeps StateBox files on GitHub; `z-stream` unless said otherwise.
-    pub branch: String,
-}
-
-impl Default for State {
-    fn default() -> Self {
-        Self {
-            store: Store::default(),
-            path: None,
-            branch: "z-stream".to_owned(),
-        }
-    }
-}
-
-/// Which state store is used.
-#[derive(Clone, Copy, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Store {
-    /// StateBox files in a local git repository.
-    #[default]
-    Local,
-    /// StateBox files on GitHub.
-    Github,
-}
-
-/// The repository with test results: `[github]`.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Github {
-    /// A clone of it to read from instead of asking GitHub; relative to the file that names it.
-    pub local_clone: Option<PathBuf>,
-    /// Owner and name; `openshift/release-tests` unless said otherwise.
-    pub repository: String,
-}
-
-impl Default for Github {
-    fn default() -> Self {
-        Self {
-            local_clone: None,
-            repository: "openshift/release-tests".to_owned(),
-        }
-    }
-}
-
-/// Where people keep their scripts: `[scripts]`.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Scripts {
-    /// The project's script folder, relative to the file that names it.
-    pub folder: Option<PathBuf>,
-}
-
-/// The journal: `[journal]`.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Journal {
-    /// Where journals are kept, relative to the file that names it.
-    pub folder: Option<PathBuf>,
-}
-
-impl Config {
-    /// Reads the settings: defaults, then the user's file in `user_folder`, then the project's file
-    /// in `working` or the next folder above that has one, then the environment.
+impl Layers {
+    /// Reads the user's file in `user_folder`, the project's file in `working` or the next folder
+    /// above that has one, and the environment.
     ///
-    /// Fails with `invalid` for a key nobody knows, a value of the wrong kind, or a secret.
-    pub fn load(world: &dyn World, working: &Path, user_folder: Option<&Path>) -> Result<Self> {
+    /// Fails with `invalid` for a key nobody knows, or a secret.
+    pub fn find(world: &dyn World, working: &Path, user_folder: Option<&Path>) -> Result<Self> {
         let mut layers = Vec::new();
         if let Some(folder) = user_folder {
             layers.extend(file::read(world, &folder.join(FILE_NAME))?);
@@ -162,18 +84,57 @@ impl Config {
                 break;
             }
         }
-        Self::from_layers(world, layers)
+        layers.extend(file::environment(world));
+        Ok(Self(layers))
     }
 
-    /// Reads the settings from one file that somebody named, and the environment.
+    /// Reads one file that somebody named, and the environment.
     ///
     /// Fails with `not_found` when there is no such file.
-    pub fn load_file(world: &dyn World, path: &Path) -> Result<Self> {
+    pub fn named(world: &dyn World, path: &Path) -> Result<Self> {
         let layer = file::read(world, path)?.ok_or_else(|| {
             Error::not_found(format!("there is no file `{}`", path.display()))
                 .hint("give `--config` the path of a settings file")
         })?;
-        Self::from_layers(world, vec![layer])
+        let mut layers = vec![layer];
+        layers.extend(file::environment(world));
+        Ok(Self(layers))
+    }
+
+    /// Returns the settings, with those of the encrypted file when one is named.
+    ///
+    /// Fails with `invalid` for a value that does not fit, `not_found` when the encrypted file does
+    /// not exist, `denied` when its key is not set.
+    pub fn settings(self, world: &dyn World) -> Result<Config> {
+        let own = self.clone().without_settings_file()?;
+        let Some(path) = &own.oar.settings_file else {
+            return Ok(own);
+        };
+        let source = own.source("oar.settings_file").unwrap_or("the code");
+        let read = settings_file::read(world, path, source)?;
+        let mut layers = vec![read.layer];
+        layers.extend(self.0);
+        let mut config = Config::merged(layers)?;
+        config.ignored = read.ignored;
+        Ok(config)
+    }
+
+    /// Returns the settings without opening the encrypted file: for what needs no real service.
+    pub fn without_settings_file(self) -> Result<Config> {
+        Config::merged(self.0)
+    }
+}
+
+impl Config {
+    /// Reads the settings from where [`Layers::find`] looks, the encrypted file included.
+    pub fn load(world: &dyn World, working: &Path, user_folder: Option<&Path>) -> Result<Self> {
+        Layers::find(world, working, user_folder)?.settings(world)
+    }
+
+    /// Reads the settings from one file that somebody named, the environment, and the encrypted
+    /// file.
+    pub fn load_file(world: &dyn World, path: &Path) -> Result<Self> {
+        Layers::named(world, path)?.settings(world)
     }
 
     /// Where a service lives, if a setting says so.
@@ -181,34 +142,63 @@ impl Config {
         self.services.get(service)?.endpoint.as_ref()
     }
 
-    /// Where a setting comes from: `file:line` or the name of an environment variable. `None` for
-    /// a default.
+    /// Who owns the releases of a y-stream such as `4.20`.
+    pub fn owner(&self, y_stream: &str) -> Option<&str> {
+        let owner = self.owners.get(y_stream).or(self.owners.get("default"))?;
+        Some(owner)
+    }
+
+    /// The id of the Google Sheet of a y-stream.
+    pub fn document(&self, y_stream: &str) -> Option<&str> {
+        Some(self.sheets.documents.get(y_stream)?)
+    }
+
+    /// An attribute of a team on Slack, such as the `channel` of `art`.
+    pub fn slack_contact(&self, team: &str, attribute: &str) -> Option<&str> {
+        Some(self.contacts.slack.get(team)?.get(attribute)?)
+    }
+
+    /// Where a setting comes from: `file:line`, `file:entry` for the encrypted file, or the name of
+    /// an environment variable. `None` for a default.
     pub fn source(&self, key: &str) -> Option<&str> {
         self.sources.get(key).map(String::as_str)
     }
 
-    /// Every setting that has a value, with its key, its value as text and where it comes from.
-    pub fn entries(&self) -> Vec<Entry> {
-        keys::all()
-            .filter_map(|key| {
-                let document = serde_json::to_value(self).expect("settings have a JSON form");
-                let pointer = format!("/{}", key.replace('.', "/"));
-                let value = match document.pointer(&pointer)? {
-                    serde_json::Value::Null => return None,
-                    serde_json::Value::String(text) => text.clone(),
-                    other => other.to_string(),
-                };
-                let source = self.source(&key).unwrap_or("default").to_owned();
-                Some(Entry { key, value, source })
-            })
-            .collect()
+    /// How many entries of the encrypted file are none of our settings.
+    pub fn ignored(&self) -> usize {
+        self.ignored
     }
 
-    fn from_layers(world: &dyn World, files: Vec<file::Layer>) -> Result<Self> {
-        let environment = file::environment(world);
+    /// Every setting there is, in the order they are shown, with its value if it has one.
+    pub fn entries(&self) -> Vec<Entry> {
+        let document = serde_json::to_value(self).expect("settings have a JSON form");
+        let mut entries: Vec<Entry> = Vec::new();
+        for key in KEYS {
+            let parts: Vec<_> = key.name.split('.').collect();
+            for (path, value) in keys::expand(&document, &parts) {
+                let name = path.join(".");
+                let is_shown = entries.iter().any(|entry| entry.key == name);
+                if !is_shown && keys::find(&path).is_some_and(|found| found.name == key.name) {
+                    entries.push(Entry {
+                        source: self.source(&name).unwrap_or("default").to_owned(),
+                        value: match value {
+                            Value::Null => None,
+                            Value::String(text) => Some(text),
+                            other => Some(other.to_string()),
+                        },
+                        key: name,
+                        about: key.about,
+                    });
+                }
+            }
+        }
+        entries
+    }
+
+    fn merged(layers: Vec<file::Layer>) -> Result<Self> {
         let mut figment = Figment::new();
         let mut sources = BTreeMap::new();
-        for layer in files.into_iter().chain(environment) {
+        for layer in layers {
             sources.extend(layer.sources.clone());
             figment = figment.merge(layer);
         }
@@ -216,45 +206,9 @@ impl Config {
             .extract()
             .map_err(|error| file::wrong_value(error, &sources))?;
         config.sources = sources;
-        config.check()?;
+        check::tidy(&mut config);
+        check::check(&config)?;
         Ok(config)
-    }
-
-    fn check(&self) -> Result<()> {
-        let services = self
-            .services
-            .iter()
-            .map(|(name, service)| (format!("services.{name}.endpoint"), &service.endpoint));
-        let oar = ("oar.endpoint".to_owned(), &self.oar.endpoint);
-        for (key, endpoint) in services.chain([oar]) {
-            let Some(endpoint) = endpoint else {
-                continue;
-            };
-            let wrong = |why: &str| {
-                Err(Error::invalid(format!("`{key}` {why}")).hint(format!(
-                    "it is set in {}",
-                    self.source(&key).unwrap_or("the code")
-                )))
-            };
-            if !matches!(endpoint.scheme(), "http" | "https") || endpoint.host().is_none() {
-                return wrong("is not an `http` or `https` address");
-            }
-            if endpoint.password().is_some() || !endpoint.username().is_empty() {
-                return wrong("holds a user name or password, which belong in the environment");
-            }
-        }
-        let is_repository = match self.github.repository.split_once('/') {
-            Some((owner, name)) => !owner.is_empty() && !name.is_empty() && !name.contains('/'),
-            None => false,
-        };
-        if !is_repository {
-            return Err(Error::invalid(format!(
-                "`github.repository` is `{}`, not an owner and a name",
-                self.github.repository
-            ))
-            .hint("write it as `openshift/release-tests`"));
-        }
-        Ok(())
     }
 }
 
@@ -263,10 +217,12 @@ impl Config {
 pub struct Entry {
     /// The key with its section, such as `oar.backend`.
     pub key: String,
-    /// The value as text.
-    pub value: String,
+    /// The value as text; `None` when nothing is set and nothing is usual.
+    pub value: Option<String>,
     /// `file:line`, the name of an environment variable, or `default`.
     pub source: String,
+    /// What it is for, in one line.
+    pub about: &'static str,
 }
 
 /// The folder of the user's settings: `$XDG_CONFIG_HOME/oar-script` or `~/.config/oar-script`.

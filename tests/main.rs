@@ -1,6 +1,7 @@
 //! All tests, one binary. The folders have the names of `src`.
 
 mod cli;
+mod config;
 mod flow;
 mod house;
 mod http;

@@ -11,7 +11,7 @@ use tokio::runtime::{Builder, Runtime};
 use super::{args::Options, view::View};
 use crate::{
     call::Session,
-    config::{self, Config},
+    config::{self, Config, Layers},
     error::{Error, Kind, Result},
     flow::{Drive, Journal, Plan, Report, Stores, approval, plan::LookOnly, watch::Manner},
     http::Http,
@@ -76,9 +76,14 @@ impl Wiring {
         let real = Arc::new(SystemWorld::new(view.clone(), HashMap::new()));
         let working = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
         let user = config::user_folder(&*real);
-        let config = match &options.config {
-            Some(file) => Config::load_file(&*real, file)?,
-            None => Config::load(&*real, &working, user.as_deref())?,
+        let layers = match &options.config {
+            Some(file) => Layers::named(&*real, file)?,
+            None => Layers::find(&*real, &working, user.as_deref())?,
+        };
+        // A simulated world needs no secret, also not the key of an encrypted file.
+        let config = match &options.sim {
+            Some(_) => layers.without_settings_file()?,
+            None => layers.settings(&*real)?,
         };
         let state_dir = absolute(&working, &state_dir(options, &*real));
         let folders = Folders {
@@ -241,10 +246,11 @@ impl Wiring {
             })?;
         let world: Arc<dyn World> = Arc::new(SystemWorld::new(view, HashMap::new()));
         let working = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-        let config = match &offline.config {
-            Some(file) => Config::load_file(&*world, file)?,
-            None => Config::load(&*world, &working, config::user_folder(&*world).as_deref())?,
+        let layers = match &offline.config {
+            Some(file) => Layers::named(&*world, file)?,
+            None => Layers::find(&*world, &working, config::user_folder(&*world).as_deref())?,
         };
+        let config = layers.without_settings_file()?;
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, &config)?;
@@ -419,6 +425,7 @@ fn check_built(config: &Config) -> Result<()> {
     match config.state.store {
         config::Store::Local => Ok(()),
         config::Store::Github => not_built("state.store", "github"),
+        config::Store::Sheet => not_built("state.store", "sheet"),
     }
 }
 

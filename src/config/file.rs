@@ -21,8 +21,8 @@ use crate::{
 /// Settings from one place.
 #[derive(Clone, Debug)]
 pub(super) struct Layer {
-    name: String,
-    values: Dict,
+    pub(super) name: String,
+    pub(super) values: Dict,
     /// Where each key comes from.
     pub(super) sources: BTreeMap<String, String>,
 }
@@ -64,9 +64,10 @@ pub(super) fn read(world: &dyn World, path: &Path) -> Result<Option<Layer>> {
         .unwrap_or_default();
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut sources = BTreeMap::new();
-    for (key, value) in flattened(&values) {
+    for (path, value) in flattened(&values) {
+        let key = path.join(".");
         let line = line_of(&text, &key);
-        check(&key, &value, &shown, line)?;
+        check(&path, &value, &shown, line)?;
         let source = match line {
             Some(line) => format!("{shown}:{line}"),
             None => shown.clone(),
@@ -85,12 +86,16 @@ pub(super) fn read(world: &dyn World, path: &Path) -> Result<Option<Layer>> {
 
 /// Reads `OAR_SCRIPT_<SECTION>_<KEY>` for every setting there is.
 pub(super) fn environment(world: &dyn World) -> Vec<Layer> {
-    keys::all()
+    keys::fixed()
         .filter_map(|key| {
             let name = format!("OAR_SCRIPT_{}", key.replace('.', "_").to_uppercase());
             let text = world.env(&name)?;
             let mut values = Dict::new();
-            insert(&mut values, &key, text.into());
+            insert(
+                &mut values,
+                &key.split('.').collect::<Vec<_>>(),
+                text.into(),
+            );
             if KEYS.iter().any(|known| known.is_path && known.name == key) {
                 settle(world, &mut values, &key, Path::new(""));
             }
@@ -116,10 +121,11 @@ pub(super) fn wrong_value(error: figment::Error, sources: &BTreeMap<String, Stri
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-struct Reason(String);
+pub(super) struct Reason(pub(super) String);
 
 /// A key must be known and must not be, or hold, a secret.
-fn check(key: &str, value: &Value, file: &str, line: Option<usize>) -> Result<()> {
+fn check(path: &[String], value: &Value, file: &str, line: Option<usize>) -> Result<()> {
+    let key = path.join(".");
     let place = line.map(|line| Place {
         file: file.to_owned(),
         line,
@@ -129,40 +135,42 @@ fn check(key: &str, value: &Value, file: &str, line: Option<usize>) -> Result<()
         Some(line) => format!("{file}:{line}"),
         None => file.to_owned(),
     };
-    let leaf = key.rsplit('.').next().unwrap_or(key);
-    let is_known = keys::all().any(|known| known == *key);
-    let is_secret = keys::looks_secret(leaf) || value.as_str().is_some_and(keys::is_token);
+    let known = keys::find(path);
+    let leaf = path.last().map_or("", String::as_str);
+    let has_secret_name = known.is_none() && keys::looks_secret(leaf);
+    let is_secret = has_secret_name || value.as_str().is_some_and(keys::is_token);
     if is_secret {
         return Err(Error::invalid(format!(
             "`{key}` in {place_text} is a secret, which does not belong in a file"
         ))
         .hint(format!(
             "remove it there and set the environment variable {}",
-            keys::secret_setting(key)
+            keys::secret_setting(&key)
         ))
         .at(place));
     }
-    if is_known {
+    if known.is_some() {
         return Ok(());
     }
-    let error = Error::invalid(format!("there is no setting `{key}`, in {place_text}")).at(place);
-    Err(match keys::nearest(key) {
-        Some(known) => error.hint(format!("did you mean `{known}`?")),
-        None => error.hint("`oar-script config show` lists the settings"),
-    })
+    Err(
+        Error::invalid(format!("there is no setting `{key}`, in {place_text}"))
+            .hint(keys::advice(path))
+            .at(place),
+    )
 }
 
 /// All values with their full keys. An empty section has none.
-fn flattened(values: &Dict) -> Vec<(String, Value)> {
+fn flattened(values: &Dict) -> Vec<(Vec<String>, Value)> {
     let mut flat = Vec::new();
     for (name, value) in values {
         match value.as_dict() {
-            Some(section) => flat.extend(
-                flattened(section)
-                    .into_iter()
-                    .map(|(key, value)| (format!("{name}.{key}"), value)),
-            ),
-            None => flat.push((name.clone(), value.clone())),
+            Some(section) => {
+                flat.extend(flattened(section).into_iter().map(|(mut path, value)| {
+                    path.insert(0, name.clone());
+                    (path, value)
+                }))
+            }
+            None => flat.push((vec![name.clone()], value.clone())),
         }
     }
     flat
@@ -187,16 +195,20 @@ fn settle(world: &dyn World, values: &mut Dict, key: &str, folder: &Path) {
     *text = path.display().to_string();
 }
 
-fn insert(values: &mut Dict, key: &str, value: Value) {
-    match key.split_once('.') {
-        Some((section, rest)) => {
-            let mut inner = Dict::new();
-            insert(&mut inner, rest, value);
-            values.insert(section.to_owned(), inner.into());
-        }
-        None => {
-            values.insert(key.to_owned(), value);
-        }
+/// Puts a value where the path says, below what is there already.
+pub(super) fn insert(values: &mut Dict, path: &[&str], value: Value) {
+    let [name, rest @ ..] = path else {
+        return;
+    };
+    if rest.is_empty() {
+        values.insert((*name).to_owned(), value);
+        return;
+    }
+    let section = values
+        .entry((*name).to_owned())
+        .or_insert_with(|| Dict::new().into());
+    if let Value::Dict(_, section) = section {
+        insert(section, rest, value);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Tests of `src/services` and of the settings they are made from.
+//! Tests of `src/services`.
 
 mod binding;
 mod build_data;

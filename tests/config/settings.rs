@@ -1,4 +1,4 @@
-//! The settings.
+//! Where settings come from, and which of them wins.
 
 use std::path::Path;
 
@@ -74,9 +74,13 @@ fn every_setting_is_listed_with_its_source() {
     let config = load(&world);
     let entries = config.entries();
     let entry = |key: &str| entries.iter().find(|entry| entry.key == key).unwrap();
-    assert_eq!(entry("oar.backend").value, "native");
+    assert_eq!(entry("oar.backend").value.as_deref(), Some("native"));
     assert_eq!(entry("oar.backend").source, "OAR_SCRIPT_OAR_BACKEND");
     assert_eq!(entry("state.store").source, "default");
+    assert_eq!(entry("state.branch").value.as_deref(), Some("z-stream"));
+    assert_eq!(entry("state.mirror").value, None);
+    assert_eq!(entry("services.sippy.endpoint").value, None);
+    assert!(entries.iter().all(|entry| !entry.about.is_empty()));
 }
 
 #[test]

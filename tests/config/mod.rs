@@ -1,0 +1,5 @@
+//! The settings.
+
+mod configstore;
+mod keys;
+mod settings;
