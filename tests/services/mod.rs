@@ -2,7 +2,6 @@
 
 mod binding;
 mod build_data;
-mod config;
 mod errata;
 mod github;
 mod local_clone;
