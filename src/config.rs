@@ -206,10 +206,15 @@ impl Config {
             .extract()
             .map_err(|error| file::wrong_value(error, &sources))?;
         config.sources = sources;
-        check::tidy(&mut config);
         check::check(&config)?;
         Ok(config)
     }
+}
+
+/// The setting that is most likely meant by a key that is none.
+pub fn nearest(key: &str) -> Option<String> {
+    let path: Vec<String> = key.split('.').map(str::to_owned).collect();
+    keys::nearest(&path)
 }
 
 /// One setting, for people.

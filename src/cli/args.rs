@@ -235,12 +235,25 @@ pub enum Command {
         #[arg(long, value_name = "TEXT")]
         why: String,
     },
+    /// Show the settings, where each comes from, and which secrets are set.
+    #[command(subcommand)]
+    Config(Config),
     /// Serve a simulated world in the foreground, list scenarios, or move its clock.
     Sim(Sim),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
         shell: Shell,
+    },
+}
+
+/// Show the settings, where each comes from, and which secrets are set.
+#[derive(Debug, Subcommand)]
+pub enum Config {
+    /// Print every setting with its value and its source; secrets are never printed.
+    Show {
+        /// A setting or a section, such as `state` or `state.store`, or an environment variable.
+        key: Option<String>,
     },
 }
 

@@ -2,6 +2,7 @@
 
 pub mod analyze;
 pub mod args;
+mod config;
 mod explain;
 mod history;
 mod out;
@@ -102,6 +103,7 @@ fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8,
             how,
         } => person::resolve(&release, &issue, &how, options, view),
         Command::Override { release, why } => person::set_aside(&release, &why, options, view),
+        Command::Config(args::Config::Show { key }) => config::show(key.as_deref(), options, view),
         Command::Sim(sim) => sim::sim(&sim, options, view),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -437,7 +437,8 @@ fn usual_endpoint(config: &Config) -> Result<url::Url> {
     }
 }
 
-fn state_dir(options: &Options, world: &dyn World) -> PathBuf {
+/// Where journals and local state are kept unless a setting says otherwise.
+pub(super) fn state_dir(options: &Options, world: &dyn World) -> PathBuf {
     options.state_dir.clone().unwrap_or_else(|| {
         let home = || {
             world

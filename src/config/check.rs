@@ -3,15 +3,11 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
-use url::Url;
 
 use super::{Config, Mirror, Store, keys};
 use crate::error::{Error, Result};
 
-/// What the Python tool's address of the build data ends with: the client adds it itself.
-const BUILD_DATA_FILE: &str = "/%s/releases.yml";
-
-/// The place of the branch in that address.
+/// The place of the branch in the address of the build data; no other address has one.
 const BRANCH: &str = "%s";
 
 /// What the Python tool takes as an e-mail address.
@@ -29,18 +25,6 @@ static REPOSITORY: LazyLock<Regex> =
 
 fn pattern(text: &str) -> Regex {
     Regex::new(text).expect("the patterns are part of the program")
-}
-
-/// Brings values into the form that clients take.
-pub(super) fn tidy(config: &mut Config) {
-    let build_data = config.services.get_mut("build_data");
-    let Some(endpoint) = build_data.and_then(|service| service.endpoint.as_mut()) else {
-        return;
-    };
-    let branches = endpoint.as_str().strip_suffix(BUILD_DATA_FILE);
-    if let Some(Ok(branches)) = branches.map(Url::parse) {
-        *endpoint = branches;
-    }
 }
 
 /// Fails with `invalid` for the first value that cannot be right.
@@ -98,11 +82,12 @@ fn endpoints(config: &Config) -> Result<()> {
     let oar = config.oar.endpoint.as_ref();
     let oar = oar.map(|endpoint| ("oar.endpoint".to_owned(), endpoint));
     for (key, endpoint) in services.chain(oar) {
+        let may_have = usize::from(key == "services.build_data.endpoint");
         let why = if !matches!(endpoint.scheme(), "http" | "https") || endpoint.host().is_none() {
             "is not an `http` or `https` address"
         } else if endpoint.password().is_some() || !endpoint.username().is_empty() {
             "holds a user name or password, which belong in the environment"
-        } else if endpoint.as_str().contains(BRANCH) {
+        } else if endpoint.as_str().matches(BRANCH).count() > may_have {
             "has a place `%s` that nothing is put into"
         } else {
             continue;

@@ -3,10 +3,12 @@
 pub mod build_data;
 pub mod drift;
 pub mod metadata;
+pub mod discovery;
 pub mod outcome;
 pub mod statebox;
 pub mod task;
 pub mod test_result;
+pub mod tracking;
 pub mod version;
 
 pub use metadata::Metadata;

@@ -5,6 +5,7 @@
 //! | `refused` | no | the connection closes without an answer |
 //! | `status:NNN` | no | answers with this status |
 //! | `retry_after:SECS` | no | 429 with `Retry-After` |
+//! | `secondary_limit:SECS` | no | 403 as GitHub sends it to who asks too much at once |
 //! | `html` | no | 200 with a page, as a proxy would |
 //! | `wrong_type` | yes | the answer calls itself a page |
 //! | `malformed` | yes | the answer has a stray character in front |
@@ -36,6 +37,9 @@ use crate::sim::state::SimState;
 
 const PAGE: &str = "<!DOCTYPE html>\n<html><body><h1>Sign in</h1></body></html>\n";
 
+const SECONDARY_LIMIT: &str =
+    "You have exceeded a secondary rate limit. Please wait a few minutes before you try again.";
+
 /// Answers one call: lets `act` do what the service does, unless a fault comes in between.
 pub async fn answer(
     state: &SimState,
@@ -61,6 +65,16 @@ pub async fn answer(
             let wait = HeaderValue::from_str(detail).unwrap_or(HeaderValue::from_static("60"));
             let headers = [(header::RETRY_AFTER, wait)];
             (StatusCode::TOO_MANY_REQUESTS, headers, "too many requests").into_response()
+        }
+        "secondary_limit" => {
+            let wait = HeaderValue::from_str(detail).ok();
+            let wait = wait.filter(|wait| !wait.is_empty());
+            let headers = [(
+                header::RETRY_AFTER,
+                wait.unwrap_or(HeaderValue::from_static("60")),
+            )];
+            let document = json!({"message": SECONDARY_LIMIT});
+            (StatusCode::FORBIDDEN, headers, Json(document)).into_response()
         }
         "html" => Html(PAGE).into_response(),
         "wrong_type" => {

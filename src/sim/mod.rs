@@ -16,6 +16,7 @@ pub mod results;
 pub mod scenario;
 pub mod seed;
 pub mod state;
+pub mod statebox_branch;
 
 pub use harness::{Options, Simulation};
 pub use scenario::list;

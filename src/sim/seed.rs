@@ -83,7 +83,9 @@ impl Seed {
         let version = self.version.to_string();
         json!({
             "release_controller": { "streams": self.streams(identity) },
-            "github": { "branches": { "record": self.record(identity), "main": self.registry() } },
+            "github": { "branches": {
+                "record": self.record(identity), "main": self.registry(), "z-stream": {},
+            } },
             "errata": {
                 "advisories": self.advisories(identity),
                 "plan": { "push_minutes": 45, "push_results": ["COMPLETE"] },

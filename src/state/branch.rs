@@ -59,6 +59,6 @@ pub(super) fn blob_at(
 }
 
 /// The file of a release, the same in every store that is a repository.
-pub(super) fn path_of(release: &Version) -> String {
+pub(crate) fn path_of(release: &Version) -> String {
     format!("_releases/{}/statebox/{release}.yaml", release.y_stream())
 }

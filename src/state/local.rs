@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use super::{
     Snapshot, StateStore,
     branch::{blob_at, head, move_branch, path_of},
+    commit::{apply_all, creation, exists_already, message, no_document},
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -136,11 +137,7 @@ impl LocalStore {
             if let Some(head) = head
                 && self.blob(&repository, head, release)?.is_some()
             {
-                return Err(Error::new(
-                    Kind::Conflict,
-                    format!("the state document of {release} exists already"),
-                )
-                .hint("read it instead of creating it"));
+                return Err(exists_already(release));
             }
             self.world.point(BEFORE_WRITE);
             if let Some(blob) = self.commit(&repository, head, release, text, message)? {
@@ -160,18 +157,9 @@ impl LocalStore {
                 None => None,
             };
             let Some(mut current) = current else {
-                return Err(
-                    Error::not_found(format!("there is no state document of {release}"))
-                        .hint("create it first"),
-                );
+                return Err(no_document(release));
             };
-            let now = self.world.now();
-            let mut subjects = Vec::new();
-            for change in changes {
-                if current.document.apply(change, now)? {
-                    subjects.push(change.subject());
-                }
-            }
+            let subjects = apply_all(&mut current.document, changes, self.world.now())?;
             if subjects.is_empty() {
                 return Ok(current);
             }
@@ -287,7 +275,7 @@ impl StateStore for LocalStore {
     fn create<'a>(&'a self, document: &'a StateBox) -> BoxFuture<'a, Result<Snapshot>> {
         let document = document.clone();
         Box::pin(self.blocking(move |store| {
-            let message = format!("Initialize StateBox for release {}", document.release());
+            let message = creation(document.release());
             store.add(&document, &document.to_yaml(), &message)
         }))
     }
@@ -299,15 +287,6 @@ impl StateStore for LocalStore {
     ) -> BoxFuture<'a, Result<Snapshot>> {
         let (release, changes) = (release.clone(), changes.to_owned());
         Box::pin(self.blocking(move |store| store.change(&release, &changes)))
-    }
-}
-
-/// The subject of the first change that altered something, the others in the body.
-fn message(subjects: &[String]) -> String {
-    match subjects {
-        [subject] => subject.clone(),
-        [subject, others @ ..] => format!("{subject}\n\n{}\n", others.join("\n")),
-        [] => String::new(),
     }
 }
 

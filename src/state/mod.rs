@@ -6,7 +6,10 @@
 pub mod binding;
 mod branch;
 pub mod first;
+pub(crate) mod branch;
+pub(crate) mod commit;
 pub mod fixed;
+pub mod github;
 pub mod local;
 mod view;
 

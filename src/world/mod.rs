@@ -19,7 +19,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use secrecy::SecretString;
 use url::Url;
 use uuid::Uuid;
@@ -33,6 +33,11 @@ pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 pub trait World: Send + Sync + 'static {
     /// The time now, whole seconds matter.
     fn now(&self) -> Timestamp;
+
+    /// The zone in which people here count days; UTC unless the machine says otherwise.
+    fn time_zone(&self) -> TimeZone {
+        TimeZone::UTC
+    }
 
     /// Waits on this world's clock.
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()>;

@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use secrecy::SecretString;
 use url::Url;
 use uuid::Uuid;
@@ -42,6 +42,10 @@ impl World for SystemWorld {
     fn now(&self) -> Timestamp {
         let now = Timestamp::now();
         Timestamp::from_second(now.as_second()).unwrap_or(now)
+    }
+
+    fn time_zone(&self) -> TimeZone {
+        TimeZone::system()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'_, ()> {

@@ -3,6 +3,7 @@
 mod analyze;
 mod args;
 mod bad_input;
+mod config;
 mod crash;
 mod editing;
 mod person;

@@ -94,7 +94,7 @@ fn a_token_of_the_python_tool_opens_with_either_nonce_and_a_line_feed() {
         assert_eq!(config.owner("4.20"), Some("qe@example.com"));
         assert_eq!(
             config.endpoint("build_data").unwrap().as_str(),
-            "https://example.test/"
+            "https://example.test/%s/releases.yml"
         );
     }
     let config = open(SIXTEEN).unwrap();
@@ -111,7 +111,7 @@ fn every_entry_becomes_the_setting_it_is() {
     let endpoint = |service: &str| config.endpoint(service).unwrap().as_str();
     assert_eq!(
         endpoint("build_data"),
-        "https://raw.example.test/ocp-build-data"
+        "https://raw.example.test/ocp-build-data/%s/releases.yml"
     );
     assert_eq!(endpoint("jira"), "https://jira.example.test/");
     assert_eq!(endpoint("jenkins"), "https://jenkins.example.test/");
@@ -168,7 +168,7 @@ fn a_wrong_value_in_it_can_be_set_elsewhere() {
         [owners]\ndefault = \"lead@example.com\"\n";
     let config = load(&world(&sealed(&content), more).env("OAR_JWK", KEY)).unwrap();
     assert_eq!(config.owner("4.20"), Some("lead@example.com"));
-    let address = json!({ "build_data_url": "https://example.test/?at=%s" });
+    let address = json!({ "build_data_url": "https://example.test/%s/?at=%s" });
     let error = open(&sealed(&address)).unwrap_err();
     let hint = error.hint.unwrap();
     assert!(hint.contains("configstore.json:build_data_url"), "{hint}");

@@ -142,17 +142,12 @@ fn a_value_that_cannot_be_right_says_where_and_how() {
 }
 
 #[test]
-fn the_address_of_the_build_data_is_taken_with_and_without_its_file() {
-    for address in [
-        "https://raw.example.com/ocp-build-data/%s/releases.yml",
-        "https://raw.example.com/ocp-build-data",
-    ] {
-        let config = load(&format!("services.build_data.endpoint = \"{address}\"")).unwrap();
-        assert_eq!(
-            config.endpoint("build_data").unwrap().as_str(),
-            "https://raw.example.com/ocp-build-data"
-        );
-    }
+fn the_address_of_the_build_data_may_have_one_place_for_the_branch() {
+    let address = "https://raw.example.com/ocp-build-data/%s/releases.yml";
+    let config = load(&format!("services.build_data.endpoint = \"{address}\"")).unwrap();
+    assert_eq!(config.endpoint("build_data").unwrap().as_str(), address);
+    let twice = format!("services.build_data.endpoint = \"{address}?%s\"");
+    assert_eq!(load(&twice).unwrap_err().kind, Kind::Invalid);
 }
 
 #[test]

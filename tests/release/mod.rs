@@ -2,6 +2,7 @@
 
 mod build_data;
 mod drift;
+mod discovery;
 mod statebox;
 mod statebox_change;
 mod statebox_emit;
@@ -9,3 +10,4 @@ pub mod test_result;
 mod test_result_advice;
 mod test_result_reading;
 mod test_result_registry;
+mod tracking;

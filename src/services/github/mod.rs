@@ -11,6 +11,8 @@ pub mod local;
 
 use std::sync::Arc;
 
+use git2::{ObjectType, Oid};
+
 use super::Row;
 use crate::{
     error::{Error, Result},
@@ -63,6 +65,15 @@ pub struct File {
     pub text: String,
     /// Git's name of this content.
     pub sha: String,
+}
+
+impl File {
+    /// Returns git's name of a content.
+    pub fn sha_of(text: &str) -> String {
+        Oid::hash_object(ObjectType::Blob, text.as_bytes())
+            .map(|id| id.to_string())
+            .unwrap_or_default()
+    }
 }
 
 /// The repository that the settings name, over GitHub's API, and the branch with state documents.
