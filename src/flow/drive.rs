@@ -2,12 +2,11 @@
 //! has read, each at most once.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, OnceLock},
     time::Duration,
 };
 
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,7 +18,7 @@ use crate::{
     call::{Control, Session},
     error::Result,
     release::{
-        Version,
+        Metadata, Version,
         statebox::{Change, time::parse_day},
     },
     state::{Snapshot, StateStore},
@@ -40,32 +39,6 @@ pub trait Sources: Send + Sync {
 
     /// Returns what the result file of a build says, or `None` when there is no file.
     fn evidence(&self, session: &Session, build: &str) -> Result<Option<Evidence>>;
-}
-
-/// What is known about a release beside its tasks.
-#[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
-pub struct Metadata {
-    /// The ticket of the release team, such as `ART-30001`.
-    pub jira_ticket: Option<String>,
-    /// Advisory numbers by kind.
-    pub advisories: BTreeMap<String, i64>,
-    /// Candidate nightlies by architecture.
-    pub candidate_builds: BTreeMap<String, String>,
-    /// The shipment merge request; absent for a release of the Errata flow.
-    pub shipment_mr: Option<String>,
-    /// The planned day.
-    pub release_date: Option<Date>,
-}
-
-impl Metadata {
-    /// `konflux` or `errata`.
-    pub fn flow(&self) -> &'static str {
-        if self.shipment_mr.is_some() {
-            "konflux"
-        } else {
-            "errata"
-        }
-    }
 }
 
 /// What the result file of a build says.
@@ -191,7 +164,9 @@ impl Drive {
             return Ok(metadata.clone());
         }
         let metadata = match self.snapshot()? {
-            Some(snapshot) if !snapshot.is_limited => of_document(&snapshot),
+            Some(snapshot) if !snapshot.is_limited => {
+                Metadata::of_statebox(snapshot.document.metadata())
+            }
             _ => self.sources.metadata(&self.session, &self.release)?,
         };
         self.facts().metadata = Some(metadata.clone());
@@ -341,25 +316,6 @@ impl Drive {
         self.facts
             .lock()
             .expect("no thread panics while it holds the facts")
-    }
-}
-
-fn of_document(snapshot: &Snapshot) -> Metadata {
-    let view = snapshot.document.metadata();
-    Metadata {
-        jira_ticket: view.jira_ticket.clone(),
-        advisories: view
-            .advisory_ids
-            .iter()
-            .map(|(kind, id)| (kind.clone(), *id))
-            .collect(),
-        candidate_builds: view
-            .candidate_builds
-            .iter()
-            .map(|(arch, build)| (arch.clone(), build.clone()))
-            .collect(),
-        shipment_mr: view.shipment_mr.clone().filter(|link| !link.is_empty()),
-        release_date: view.release_day(),
     }
 }
 

@@ -12,7 +12,7 @@ pub mod plan;
 pub mod report;
 pub mod watch;
 
-pub use drive::{Drive, Evidence, Metadata, Sources, Stores};
+pub use drive::{Drive, Evidence, Sources, Stores};
 pub use graph::{Graph, Node, NodeKind};
 pub use journal::{Fact, Journal};
 pub use plan::Plan;

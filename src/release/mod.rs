@@ -1,5 +1,8 @@
 //! Pure rules of a release: everything here is a function of its input, nothing reads or writes.
 
+pub mod build_data;
+pub mod drift;
+pub mod metadata;
 pub mod discovery;
 pub mod outcome;
 pub mod statebox;
@@ -8,6 +11,7 @@ pub mod test_result;
 pub mod tracking;
 pub mod version;
 
+pub use metadata::Metadata;
 pub use outcome::{Ending, Outcome, Remote};
 pub use task::TaskStatus;
 pub use version::Version;

@@ -5,9 +5,9 @@ use serde_json::json;
 use crate::{
     call::Session,
     error::{Error, Result},
-    flow::{Evidence, Metadata, Sources, drive::metadata_from_json},
+    flow::{Evidence, Sources, drive::metadata_from_json},
     oar::backend::Oar,
-    release::{Version, test_result::Analysis},
+    release::{Metadata, Version, test_result::Analysis},
     services::github::Files,
 };
 

@@ -5,6 +5,7 @@
 //! stores, with one exception: `emulator.rs` files and [`emulate`] use
 //! [`crate::sim::state::SimState`], the documents all stand-ins share. They never use a client.
 
+pub mod build_data;
 pub mod emulate;
 pub mod errata;
 pub mod github;
@@ -49,7 +50,12 @@ pub struct Row {
 }
 
 /// The services, in the order listings show them.
-pub const SERVICES: [Row; 3] = [release_controller::ROW, github::ROW, errata::ROW];
+pub const SERVICES: [Row; 4] = [
+    release_controller::ROW,
+    github::ROW,
+    build_data::ROW,
+    errata::ROW,
+];
 
 /// What clients are made from.
 #[derive(Debug)]

@@ -3,11 +3,17 @@
 //! A store holds one document per release. It is read once in a pass and changed by operations
 //! that are re-applied to the freshest document, so two writers never lose each other's changes.
 
+pub mod binding;
+mod branch;
+pub mod first;
 pub(crate) mod branch;
 pub(crate) mod commit;
 pub mod fixed;
 pub mod github;
 pub mod local;
+mod view;
+
+use std::{fmt, sync::Arc};
 
 use crate::{
     error::Result,
@@ -38,6 +44,16 @@ pub trait StateStore: Send + Sync {
         release: &'a Version,
         changes: &'a [Change],
     ) -> BoxFuture<'a, Result<Snapshot>>;
+}
+
+/// The store of a session: the part through which tools and scripts reach the state of releases.
+#[derive(Clone)]
+pub struct Kept(pub Arc<dyn StateStore>);
+
+impl fmt::Debug for Kept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Kept")
+    }
 }
 
 /// A document as it stood at one revision.

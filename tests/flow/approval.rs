@@ -8,7 +8,7 @@ use oar_script::{
     flow::{Drive, Fact, approval, watch},
     release::{Ending, TaskStatus, Version, statebox::Change, task::REQUIRED_FOR_APPROVAL},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::desk::{Desk, release, set};
 
@@ -26,14 +26,19 @@ fn ready() -> (Desk, Arc<Drive>) {
 }
 
 fn ask(desk: &Desk, release: &str) -> Result<(), Error> {
+    let name = "oar.change_advisory_status";
+    ask_for(desk, name, json!({ "release": release }))
+}
+
+fn ask_for(desk: &Desk, name: &str, arguments: Value) -> Result<(), Error> {
     let drive = desk.drive("a");
     approval::Guard::new(move |asked: &Version| {
         assert_eq!(*asked, super::desk::release());
         Ok(drive.clone())
     })
     .check(&Operation {
-        name: "oar.change_advisory_status".to_owned(),
-        arguments: json!({ "release": release }),
+        name: name.to_owned(),
+        arguments,
         is_changing: true,
         node: None,
     })
@@ -63,6 +68,37 @@ fn everything_that_is_missing_is_named() {
         is_held(&desk, &format!("{task} is Not Started"));
     }
     is_held(&desk, "the gate was not passed");
+}
+
+#[test]
+fn saying_that_approval_was_given_is_held_to_the_same_rules() {
+    let setting = |name: &str, task: &str, status: &str| {
+        let key = match name {
+            "oar.update_task_status" => "task_name",
+            _ => "task",
+        };
+        (
+            name.to_owned(),
+            json!({"release": release().to_string(), key: task, "status": status}),
+        )
+    };
+    let lacking = Desk::new();
+    let (ready, _drive) = ready();
+    for name in ["oar.update_task_status", "statebox.set_task"] {
+        let (name, approved) = setting(name, "change-advisory-status", "Pass");
+        let error = ask_for(&lacking, &name, approved.clone()).unwrap_err();
+        assert_eq!(error.kind, Kind::Refused, "{name}");
+        assert!(error.message.contains("stage-testing is Not Started"));
+        ask_for(&ready, &name, approved).unwrap();
+        for (task, status) in [
+            ("change-advisory-status", "Fail"),
+            ("change-advisory-status", "In Progress"),
+            ("stage-testing", "Pass"),
+        ] {
+            let (name, other) = setting(&name, task, status);
+            ask_for(&lacking, &name, other).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -10,8 +10,8 @@ use std::{
 use oar_script::{
     call::Session,
     error::Result,
-    flow::{Drive, Evidence, Fact, Journal, Metadata, Plan, Sources, Stores, journal::Entry},
-    release::{TaskStatus, Version, statebox::Change},
+    flow::{Drive, Evidence, Fact, Journal, Plan, Sources, Stores, journal::Entry},
+    release::{Metadata, TaskStatus, Version, statebox::Change},
     sim::{self, Simulation, state::Fault},
     state::{Snapshot, StateStore, local::LocalStore},
     world::World,

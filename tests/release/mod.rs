@@ -1,5 +1,7 @@
 //! Tests of `src/release`.
 
+mod build_data;
+mod drift;
 mod discovery;
 mod statebox;
 mod statebox_change;

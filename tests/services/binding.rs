@@ -23,6 +23,7 @@ fn run(script: &str) -> Result<Value, Box<EvalAltResult>> {
     let documents = json!({
         "release_controller": {"streams": {"4-stable": {"4.20.1": {"phase": "Accepted", "digest": "sha256:1"}}}},
         "github": {"branches": {"main": {}, "record": {"_releases/ocp-test-result-4.20.1-amd64.json": "{}"}}},
+        "build_data": serde_json::from_str::<Value>(include_str!("../../src/services/build_data/seed.json")).unwrap(),
         "errata": {"advisories": {"180102": {"type": "RHSA", "content_alerts": {"blocking": false, "alerts": []}}}},
     });
     state.change(|stored| stored.documents = documents).unwrap();
@@ -73,6 +74,22 @@ fn scripts_see_maps_text_and_unit() {
         "errata::security_alerts(180102)",
         json!({"alerts": [], "blocking": false, "type": "RHSA"}),
     );
+    check(
+        "build_data::metadata(\"4.20.0-rc.2\")",
+        json!({
+            "jira_ticket": "ART-28001",
+            "advisories": {"rpm": 179001},
+            "candidate_builds": {},
+            "shipment_mr": "https://gitlab.cee.redhat.com/hybrid-platforms/art/ocp-shipment-data/-/merge_requests/851",
+            "release_date": null,
+            "release": "4.20.0-rc.2",
+            "flow": "konflux",
+        }),
+    );
+    check(
+        "build_data::assemblies(\"4.20\")",
+        json!(["4.20.1", "4.20.0", "rc.2", "stream"]),
+    );
 }
 
 #[test]
@@ -90,4 +107,7 @@ fn scripts_catch_errors_with_their_kind() {
     check("github::file(\"\", \"main\")", Kind::Invalid);
     check("errata::security_alerts(1)", Kind::NotFound);
     check("errata::security_alerts(-1)", Kind::Invalid);
+    check("build_data::metadata(\"4.20\")", Kind::Invalid);
+    check("build_data::metadata(\"4.20.7\")", Kind::NotFound);
+    check("build_data::assemblies(\"4.99\")", Kind::NotFound);
 }

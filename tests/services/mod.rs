@@ -1,6 +1,7 @@
 //! Tests of `src/services`.
 
 mod binding;
+mod build_data;
 mod errata;
 mod github;
 mod local_clone;

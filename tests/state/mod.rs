@@ -4,10 +4,12 @@
     reason = "these tests prepare folders on the real disk"
 )]
 
+mod binding;
 mod conformance;
 mod github;
 
 mod interleavings;
+mod first;
 mod local;
 mod lost_answers;
 mod world;

@@ -205,8 +205,40 @@ pub fn tool(name: &str) -> Result<&'static Tool> {
         .iter()
         .find(|tool| tool.name == name || tool.script_name() == name)
         .ok_or_else(|| {
+            let close = close_names(name);
+            let hint = match close.as_slice() {
+                [] => "`oar-script docs oar` lists the tools".to_owned(),
+                names => format!("did you mean `{}`?", names.join("` or `")),
+            };
             Error::not_found(format!("no tool `{name}`"))
                 .service("oar")
-                .hint("`oar-script docs oar` lists the tools")
+                .hint(hint)
         })
+}
+
+/// The script names of up to three tools that share the most words with `name`.
+fn close_names(name: &str) -> Vec<&'static str> {
+    let words = |name: &str| -> Vec<String> {
+        let name = name.to_lowercase().replace(['-', '.', ' '], "_");
+        let name = name.strip_prefix("oar_").unwrap_or(&name);
+        name.split('_').map(str::to_owned).collect()
+    };
+    let given = words(name);
+    let shared = |tool: &Tool| {
+        let own = words(tool.name);
+        let count = own.iter().filter(|word| given.contains(*word)).count();
+        // Of two that share as much, the shorter name is nearer.
+        (count, std::cmp::Reverse(own.len()))
+    };
+    let most = TOOLS.iter().map(|tool| shared(tool).0).max().unwrap_or(0);
+    let mut close: Vec<&Tool> = TOOLS
+        .iter()
+        .filter(|tool| most > 0 && shared(tool).0 == most)
+        .collect();
+    close.sort_by_key(|tool| std::cmp::Reverse(shared(tool)));
+    close
+        .iter()
+        .take(3)
+        .map(|tool| tool.script_name())
+        .collect()
 }

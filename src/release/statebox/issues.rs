@@ -10,6 +10,13 @@ use crate::error::{Error, Kind, Result};
 
 const MAX_ISSUE_CHARS: usize = 1000;
 
+impl Issue {
+    /// Whether it says `text`, as people read it: without case, outer space and addresses.
+    pub fn says(&self, text: &str) -> bool {
+        says_the_same(&self.text, text)
+    }
+}
+
 impl StateBox {
     pub(super) fn add_issue(
         &self,

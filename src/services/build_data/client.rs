@@ -1,0 +1,101 @@
+//! The request for the file of a y-stream.
+
+use reqwest::{
+    StatusCode,
+    header::{CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH},
+};
+
+use crate::{
+    error::{Error, Kind, Result},
+    http::{Caller, segment},
+    release::build_data::{FILE, REPOSITORY, branch},
+};
+
+/// Reads files of the repository with the build data.
+#[derive(Debug)]
+pub struct Client {
+    caller: Caller,
+}
+
+/// What a conditional read came back with.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Read {
+    /// The file is as it was.
+    Unchanged,
+    /// The file.
+    File {
+        /// What it says.
+        text: String,
+        /// What identifies this version of it, if the service says.
+        tag: Option<String>,
+    },
+}
+
+impl Client {
+    /// Makes a client.
+    pub fn new(caller: Caller) -> Self {
+        Self { caller }
+    }
+
+    /// Returns the file of a y-stream such as `4.20`, unless it is still the version `known`.
+    ///
+    /// Fails with `not_found` when there is no such y-stream, `invalid` when the name is none.
+    /// Calls `GET /openshift-eng/ocp-build-data/openshift-{y_stream}/releases.yml`.
+    pub async fn releases(&self, y_stream: &str, known: Option<&str>) -> Result<Read> {
+        let is_y_stream = y_stream
+            .split_once('.')
+            .is_some_and(|(major, minor)| is_number(major) && is_number(minor));
+        if !is_y_stream {
+            let message = format!("`{y_stream}` is not a y-stream");
+            return Err(self
+                .caller
+                .finish(Error::invalid(message).hint("give one such as 4.20")));
+        }
+        let path = format!("/{REPOSITORY}/{}/{FILE}", segment(&branch(y_stream)));
+        let mut request = self.caller.get(&path);
+        // A tag that no header can carry asks for the whole file.
+        if let Some(known) = known.and_then(|known| HeaderValue::from_str(known).ok()) {
+            request = request.header(IF_NONE_MATCH, known);
+        }
+        let answer = request.send().await.map_err(|error| match error.kind {
+            Kind::NotFound => self.caller.finish(missing(y_stream).because(error)),
+            _ => error,
+        })?;
+        if answer.status == StatusCode::NOT_MODIFIED {
+            return Ok(Read::Unchanged);
+        }
+        let header = |name| {
+            answer
+                .headers
+                .get(name)
+                .and_then(|value| value.to_str().ok())
+        };
+        if header(CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html")) {
+            let message = format!("`{FILE}` of `{}` came as a page", branch(y_stream));
+            return Err(self.caller.finish(
+                Error::new(Kind::Unexpected, message)
+                    .status(answer.status.as_u16())
+                    .hint("a proxy or a login page may have answered; check the address of the service"),
+            ));
+        }
+        Ok(Read::File {
+            tag: header(ETAG).map(str::to_owned),
+            text: answer.text(),
+        })
+    }
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.len() < 4 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn missing(y_stream: &str) -> Error {
+    Error::not_found(format!(
+        "ART has no build data for the y-stream {y_stream}: no `{FILE}` on the branch `{}`",
+        branch(y_stream)
+    ))
+    .status(404)
+    .hint(format!(
+        "check the number of the release; the branches are at https://github.com/{REPOSITORY}/branches"
+    ))
+}
