@@ -275,7 +275,7 @@ impl Simulation {
         let name = version.to_string();
         let (is_there, scenario, seed, taken) = self.state.read(|stored| {
             (
-                stored.documents["oar"]["releases"].get(&name).is_some(),
+                stored.documents["sim"]["releases"].get(&name).is_some(),
                 stored.scenario.clone(),
                 stored.seed,
                 stored.documents.clone(),

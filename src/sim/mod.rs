@@ -5,6 +5,7 @@
 //! scenario --methods--> plan --seed, results--> state <--emulators-- harness
 //! ```
 
+pub mod build_data;
 pub mod harness;
 pub mod methods;
 pub mod oar;

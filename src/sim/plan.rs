@@ -7,8 +7,9 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use super::{
+    build_data,
     results::{Tests, revisions},
-    seed::{Identity, Seed, merge_requests, metadata, result_path, text},
+    seed::{Identity, Seed, merge_request, merge_requests, result_path, text},
     state::{Due, Fault, PreparedAnswer, Stored, set},
 };
 use crate::{
@@ -37,6 +38,8 @@ pub struct Plan {
     pub candidate_tests: Option<TestPlan>,
     /// When the stage-release pipeline is in which state.
     pub stage_release: Vec<(SignedDuration, String)>,
+    /// The merge requests that took the place of the first one, and when.
+    pub later_requests: Vec<(SignedDuration, u64)>,
     /// When the payload metadata address can be reached.
     pub metadata_url: Option<SignedDuration>,
     /// What else happens.
@@ -86,6 +89,7 @@ impl Plan {
                 (hours(4), "running".to_owned()),
                 (hours(10), "success".to_owned()),
             ],
+            later_requests: Vec::new(),
             metadata_url: Some(hours(30)),
             schedule: Vec::new(),
             faults: Vec::new(),
@@ -133,9 +137,19 @@ impl Plan {
 
     /// Writes the identity into the documents again after it changed.
     pub fn show_identity(&mut self) {
-        let version = self.seed.version.to_string();
-        self.documents["oar"]["releases"][version] = metadata(&self.identity);
+        let assembly = build_data::assembly(&self.identity);
+        self.set(&build_data::way(&self.seed.version), assembly);
         self.documents["gitlab"]["merge_requests"] = merge_requests(&self.identity);
+    }
+
+    /// Has another merge request take the place of the shipment's: the one before is closed.
+    pub fn replace_request(&mut self, after: SignedDuration, number: u64) {
+        let last = self.later_requests.last().map(|(_, number)| *number);
+        if let Some(before) = last.or(self.identity.merge_request) {
+            let way = path(&["gitlab", "merge_requests", &before.to_string(), "state"]);
+            self.schedule.push((after, way, "closed".into()));
+        }
+        self.later_requests.push((after, number));
     }
 
     /// Has a person do something at the state store after a time.
@@ -300,13 +314,27 @@ impl Plan {
                 value: true.into(),
             });
         }
-        let Some(number) = self.identity.merge_request else {
-            return changes;
-        };
+        if let Some(number) = self.identity.merge_request {
+            changes.extend(self.pipelines(SignedDuration::ZERO, number));
+        }
+        for (begin, number) in &self.later_requests {
+            changes.push(Due {
+                at: self.time(*begin),
+                path: path(&["gitlab", "merge_requests", &number.to_string()]),
+                value: merge_request(),
+            });
+            changes.extend(self.pipelines(*begin, *number));
+        }
+        changes
+    }
+
+    /// What the pipelines of a merge request do; one that is opened late has the same history.
+    fn pipelines(&self, begin: SignedDuration, number: u64) -> Vec<Due> {
         let number = number.to_string();
+        let mut changes = Vec::new();
         let mut field = |after: SignedDuration, key: &str, value: Value| {
             changes.push(Due {
-                at: self.time(after),
+                at: self.time(after.max(begin)),
                 path: path(&["gitlab", "merge_requests", &number, key]),
                 value,
             });

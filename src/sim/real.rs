@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{
+    build_data,
     plan::{Plan, TestPlan, path},
     results::{Tests, finished},
     seed::{Identity, Seed, result_path, text},
@@ -121,6 +122,7 @@ impl Document {
         if plan.identity.merge_request.is_none() {
             plan.use_errata_flow();
         }
+        self.settle_build_data(&mut plan);
         self.settle_build(&mut plan);
         self.settle_advisories(&mut plan);
         self.settle_shipment(&mut plan);
@@ -179,6 +181,19 @@ impl Document {
         ]
         .iter()
         .any(|name| self.task(name).is_some())
+    }
+
+    /// Has the build data say what the document recorded, no more and no less.
+    fn settle_build_data(&self, plan: &mut Plan) {
+        let metadata = &self.metadata;
+        let mut assembly = build_data::assembly(&plan.identity);
+        assembly["assembly"]["basis"]["reference_releases"] = json!(metadata.candidate_builds);
+        let group = &mut assembly["assembly"]["group"];
+        group["advisories"] = json!(metadata.advisory_ids);
+        group["release_jira"] = json!(metadata.jira_ticket);
+        group["release_date"] = json!(metadata.release_date);
+        let way = build_data::way(&plan.seed.version);
+        plan.set(&way, assembly);
     }
 
     fn settle_build(&self, plan: &mut Plan) {

@@ -8,8 +8,14 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::results::{Tests, finished};
-use crate::release::Version;
+use super::{
+    build_data::assembly,
+    results::{Tests, finished},
+};
+use crate::release::{
+    Version,
+    build_data::{assembly_name, branch},
+};
 
 /// Where fresh worlds begin: `2027-03-01T09:00:00Z`.
 pub const START: Timestamp = Timestamp::constant(1_803_891_600, 0);
@@ -86,6 +92,13 @@ impl Seed {
             "github": { "branches": {
                 "record": self.record(identity), "main": self.registry(), "z-stream": {},
             } },
+            "build_data": {
+                "branches": {
+                    branch(&self.version.y_stream()): {
+                        "releases": { assembly_name(&self.version): assembly(identity) },
+                    },
+                },
+            },
             "errata": {
                 "advisories": self.advisories(identity),
                 "plan": { "push_minutes": 45, "push_results": ["COMPLETE"] },
@@ -103,7 +116,6 @@ impl Seed {
             "jira": { "ticket": identity.jira_ticket, "subtasks": self.subtasks() },
             "slack": { "is_down": false, "messages": [] },
             "oar": {
-                "releases": { version: metadata(identity) },
                 "missed_cve_trackers": [],
                 "worksheets": {},
                 "is_metadata_url_reachable": false,
@@ -112,7 +124,7 @@ impl Seed {
             },
             "people": { "owner": OWNER, "acts": {} },
             "statebox": { "is_missing": false },
-            "sim": { "latency_ms": 0, "notes": [] },
+            "sim": { "latency_ms": 0, "notes": [], "releases": { version: self.start.to_string() } },
         })
     }
 
@@ -220,17 +232,7 @@ impl Seed {
         identity
             .advisories
             .iter()
-            .map(|(kind, id)| {
-                let advisory = json!({
-                    "kind": kind,
-                    "type": if kind == "rpm" { "RHSA" } else { "RHBA" },
-                    "state": "QE",
-                    "qa_owner": null,
-                    "content_alerts": { "blocking": false, "alerts": [] },
-                    "push": [],
-                });
-                (id.to_string(), advisory)
-            })
+            .map(|(kind, id)| (id.to_string(), advisory(kind)))
             .collect::<Map<_, _>>()
             .into()
     }
@@ -257,44 +259,38 @@ impl Seed {
     }
 }
 
-/// Returns the metadata that the release tools know of a release.
-pub fn metadata(identity: &Identity) -> Value {
-    let builds: Map<String, Value> = identity
-        .candidate
-        .iter()
-        .map(|candidate| ("x86_64".to_owned(), candidate.as_str().into()))
-        .collect();
-    let advisories: Map<String, Value> = identity
-        .advisories
-        .iter()
-        .map(|(kind, id)| (kind.clone(), (*id).into()))
-        .collect();
+/// Returns an advisory that QE has to work on.
+pub fn advisory(kind: &str) -> Value {
     json!({
-        "advisories": advisories,
-        "jira_ticket": identity.jira_ticket,
-        "candidate_builds": builds,
-        "shipment_mr": identity.shipment_mr,
-        "release_date": identity.release_date,
-        "flow": if identity.merge_request.is_some() { "konflux" } else { "errata" },
+        "kind": kind,
+        "type": if kind == "rpm" { "RHSA" } else { "RHBA" },
+        "state": "QE",
+        "qa_owner": null,
+        "content_alerts": { "blocking": false, "alerts": [] },
+        "push": [],
     })
 }
 
 /// Returns the shipment merge requests of a release: one, or none in the Errata flow.
 pub fn merge_requests(identity: &Identity) -> Value {
-    let request = json!({
+    identity
+        .merge_request
+        .iter()
+        .map(|number| (number.to_string(), merge_request()))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+/// Returns a merge request on which nothing has happened.
+pub fn merge_request() -> Value {
+    json!({
         "state": "opened",
         "labels": [],
         "stage_release": "not_started",
         "prod_release": "not yet",
         "approved_by": [],
         "notes": [],
-    });
-    identity
-        .merge_request
-        .iter()
-        .map(|number| (number.to_string(), request.clone()))
-        .collect::<Map<_, _>>()
-        .into()
+    })
 }
 
 /// Returns the day `days` after `start` as build data writes it, such as `2027-Mar-06`.

@@ -4,7 +4,6 @@
 //! that are re-applied to the freshest document, so two writers never lose each other's changes.
 
 pub mod binding;
-mod branch;
 pub mod first;
 pub(crate) mod branch;
 pub(crate) mod commit;

@@ -183,15 +183,17 @@ fn documents() -> Value {
             {"key": "ART-30002", "summary": "QE", "status": "New", "assignee": null},
         ]},
         "slack": {"is_down": false, "messages": []},
-        "oar": {
-            "releases": {"4.20.1": {
+        "build_data": {"branches": {"openshift-4.20": {"releases": {"4.20.1": {"assembly": {
+            "basis": {"reference_releases": {"x86_64": "4.20.0-0.nightly-2027-02-27-010203"}},
+            "group": {
                 "advisories": {"rpm": 180101, "rhcos": 180102},
-                "jira_ticket": "ART-30001",
-                "candidate_builds": {"x86_64": "4.20.0-0.nightly-2027-02-27-010203"},
-                "shipment_mr": "https://gitlab.example.com/art/-/merge_requests/901",
+                "release_jira": "ART-30001",
+                "shipment": {"url": "https://gitlab.example.com/art/-/merge_requests/901"},
                 "release_date": "2027-Mar-06",
-                "flow": "konflux",
-            }},
+            },
+        }}}}}},
+        "sim": {"releases": {"4.20.1": "2027-03-01T09:00:00Z"}},
+        "oar": {
             "missed_cve_trackers": [],
             "is_metadata_url_reachable": false,
         },

@@ -533,7 +533,8 @@ async fn a_merged_request_stops_most_tools_but_not_the_approval() {
 async fn the_servers_copy_of_build_data_is_old_until_it_is_invalidated() {
     let bench = Bench::new().await;
     bench.ask("oar_get_release_metadata").await;
-    bench.set("oar/releases/4.20.1/jira_ticket", json!("ART-2"));
+    let group = "build_data/branches/openshift-4.20/releases/4.20.1/assembly/group";
+    bench.set(&format!("{group}/release_jira"), json!("ART-2"));
     let ticket =
         async || bench.ask("oar_get_release_metadata").await.json.unwrap()["jira_ticket"].clone();
     assert_eq!(ticket().await, "ART-30001");

@@ -41,20 +41,20 @@ impl Bench {
         }
     }
 
-    fn set(&self, path: &[&str], value: Value) {
-        let path: Vec<_> = ["build_data", "branches", "openshift-4.20"]
-            .iter()
-            .chain(path)
-            .map(|key| (*key).to_owned())
-            .collect();
+    fn set(&self, path: &str, value: Value) {
+        let path: Vec<_> = path.split('/').map(str::to_owned).collect();
         self.state
-            .change(|stored| set(&mut stored.documents, &path, value))
+            .change(|stored| set(&mut stored.documents["build_data"], &path, value))
             .unwrap();
     }
 
+    fn set_text(&self, text: Value) {
+        self.set("texts/openshift-4.20", text);
+    }
+
     fn set_ticket(&self, ticket: &str) {
-        let path = ["releases", "4.20.1", "assembly", "group", "release_jira"];
-        self.set(&path, ticket.into());
+        let group = "branches/openshift-4.20/releases/4.20.1/assembly/group";
+        self.set(&format!("{group}/release_jira"), ticket.into());
     }
 
     async fn ticket(&self) -> String {
@@ -216,7 +216,7 @@ async fn an_unknown_release_is_not_found() {
 #[tokio::test]
 async fn a_broken_file_is_told_with_its_line_and_not_fetched_again_until_it_changes() {
     let bench = Bench::new().await;
-    bench.set(&[], "releases:\n  4.20.1: [\n".into());
+    bench.set_text("releases:\n  4.20.1: [\n".into());
     for _ in 0..2 {
         bench.data.begin_pass();
         let error = bench.data.metadata(&version("4.20.1")).await.unwrap_err();
@@ -226,10 +226,7 @@ async fn a_broken_file_is_told_with_its_line_and_not_fetched_again_until_it_chan
             "{error}"
         );
     }
-    bench.set(
-        &[],
-        serde_json::from_str::<Value>(SEED).unwrap()["branches"]["openshift-4.20"].clone(),
-    );
+    bench.set_text(Value::Null);
     bench.data.begin_pass();
     assert_eq!(bench.ticket().await, "ART-30001");
 }
@@ -274,6 +271,9 @@ async fn the_stand_in_answers_as_the_address_of_raw_files_does() {
         (304, headers[ETAG].clone())
     );
     assert_eq!(again.text().await.unwrap(), "");
+    bench.set("is_down", true.into());
+    assert_eq!(get(path, "").await.unwrap().status().as_u16(), 503);
+    bench.set("is_down", false.into());
     for path in [
         "openshift-eng/ocp-build-data/openshift-9.9/releases.yml",
         "openshift/release-tests/openshift-4.20/releases.yml",

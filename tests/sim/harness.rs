@@ -227,6 +227,6 @@ fn a_second_release_joins_without_touching_the_first() {
     for (id, advisory) in before.as_object().unwrap() {
         assert_eq!(&advisories[id], advisory);
     }
-    let releases = documents["oar"]["releases"].as_object().unwrap();
+    let releases = documents["sim"]["releases"].as_object().unwrap();
     assert_eq!(releases.len(), 2);
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use oar_script::{
     error::Kind,
-    sim::{Options, Simulation, real},
+    sim::{Options, Simulation, build_data, real},
     world::World,
 };
 use serde_json::{Value, json};
@@ -66,7 +66,7 @@ fn every_real_file_makes_a_world_that_names_its_release() {
         let text = simulation.statebox().unwrap();
         assert!(text.contains(&format!("release: {release}")), "{release}");
         simulation.state().read(|stored| {
-            let known = &stored.documents["oar"]["releases"][release];
+            let known = build_data::resolved(&stored.documents, release).unwrap();
             for id in known["advisories"].as_object().unwrap().values() {
                 let advisory = &stored.documents["errata"]["advisories"][id.to_string()];
                 assert!(advisory.is_object(), "{release}: {id}");

@@ -3,6 +3,7 @@
 use oar_script::{
     release::Version,
     sim::{
+        build_data,
         results::{Tests, revisions},
         seed::{START, Seed, nightly_jobs, stable_jobs},
     },
@@ -67,7 +68,7 @@ fn every_version_gets_every_service_and_readable_files() {
             let file: Value = serde_json::from_str(text.as_str().unwrap()).unwrap();
             assert!(file.is_object(), "{version}: {path}");
         }
-        let release = &documents["oar"]["releases"][version];
+        let release = build_data::resolved(&documents, version).unwrap();
         let candidate = release["candidate_builds"]["x86_64"].as_str().unwrap();
         let y_stream = version.parse::<Version>().unwrap().y_stream();
         let stream = format!("{y_stream}.0-0.nightly");
@@ -86,7 +87,7 @@ fn every_version_gets_every_service_and_readable_files() {
 
 #[test]
 fn the_default_release_has_the_numbers_of_the_documentation() {
-    let release = documents("4.20.1", 0)["oar"]["releases"]["4.20.1"].clone();
+    let release = build_data::resolved(&documents("4.20.1", 0), "4.20.1").unwrap();
     assert_eq!(
         release["advisories"],
         json!({ "rpm": 180101, "rhcos": 180102 })

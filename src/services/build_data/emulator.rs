@@ -1,8 +1,9 @@
 //! The stand-in of the address that serves raw files of GitHub, for the build data alone, over
 //! `build_data.branches` of the simulated state.
 //!
-//! A branch is a document in the shape of the file, or a text that is served as it stands. It knows
-//! one repository and one file in it. It has no commits, no caches on the way and no compression.
+//! A branch is a document in the shape of the file. A text in `build_data.texts` under the name of a
+//! branch is served in its place as it stands, and nothing is while `build_data.is_down` is true. It
+//! knows one repository and one file in it, and has no commits and no caches on the way.
 
 use std::sync::Arc;
 
@@ -41,9 +42,14 @@ async fn releases(
     answer(&state, SERVICE, "releases", || {
         let is_here = (owner.as_str(), repository.as_str()) == ("openshift-eng", "ocp-build-data");
         let documents = document(&state, SERVICE);
+        if documents["is_down"] == true {
+            return (StatusCode::SERVICE_UNAVAILABLE, "503: Service Unavailable").into_response();
+        }
+        if let Some(text) = documents["texts"][&branch].as_str().filter(|_| is_here) {
+            return tagged(text.to_owned(), &headers);
+        }
         match documents["branches"].get(&branch).filter(|_| is_here) {
             None | Some(Value::Null) => (StatusCode::NOT_FOUND, "404: Not Found").into_response(),
-            Some(Value::String(text)) => tagged(text.clone(), &headers),
             Some(document) => match written(document) {
                 Ok(text) => tagged(text, &headers),
                 Err(error) => {

@@ -1,6 +1,7 @@
 //! What a scenario can say: the methods of `world`.
 
 mod build;
+mod build_data;
 mod people;
 mod values;
 
@@ -17,7 +18,7 @@ use values::{LONGEST, json_of, span, way_of};
 
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
-pub const METHODS: [(&str, &str); 26] = [
+pub const METHODS: [(&str, &str); 29] = [
     ("promotion(after)", "the build is promoted"),
     (
         "phase(after, word)",
@@ -61,6 +62,18 @@ pub const METHODS: [(&str, &str); 26] = [
     ("metadata_url(after)", "production release is done"),
     ("no_metadata_url()", "production release is never done"),
     ("release_date(days)", "the day of the release"),
+    (
+        "build_data_changes(after, #{advisories, candidate, release_date, shipment_mr, ticket})",
+        "ART corrects the build data; () takes a value away",
+    ),
+    (
+        "build_data_down(after, until)",
+        "the build data cannot be read for a while",
+    ),
+    (
+        "build_data_broken(after, until)",
+        "the file with the build data is broken for a while",
+    ),
     ("errata_flow()", "the release has no shipment merge request"),
     (
         "statebox_missing()",
@@ -140,6 +153,7 @@ pub fn register(engine: &mut Engine) {
             one.saturating_add(other).min(LONGEST)
         });
     build::register(engine);
+    build_data::register(engine);
     people::register(engine);
     register_documents(engine);
 }

@@ -141,7 +141,7 @@ async fn succeed(outside: &Outside, release: &str, started: Timestamp, at: Times
     lines.push(line(at, "INFO", "Payload metadata URL is now accessible"));
     lines.push(line(at, "INFO", "Scheduler lock released"));
     lines.push(line(at, "INFO", "All scheduled jobs cleared"));
-    let data = outside.get(&["oar", "releases", release]);
+    let data = outside.fresh_build_data(release).unwrap_or_default();
     let advisories = advisories(&data);
     let mut unseen = Log::new(at);
     let status = match move_advisories(outside, &advisories, &mut unseen) {
@@ -185,7 +185,7 @@ async fn time_out(
         "WARNING",
         "Release approval timeout. Payload metadata URL still not accessible after 2 days.",
     ));
-    let data = outside.get(&["oar", "releases", release]);
+    let data = outside.fresh_build_data(release).unwrap_or_default();
     end(outside, release, &data, TaskStatus::Fail, &lines).await;
 }
 

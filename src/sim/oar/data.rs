@@ -233,14 +233,16 @@ async fn discover(outside: &Outside) -> Value {
         return json!({"error": "GitHub token not found. Set GITHUB_TOKEN environment variable.", "releases": []});
     }
     let today = TimeZone::UTC.to_datetime(outside.now()).date();
-    let releases = outside.get(&["oar", "releases"]);
+    let releases = outside.get(&["sim", "releases"]);
     let mut latest: Vec<semver::Version> = Vec::new();
-    for (release, data) in releases.as_object().into_iter().flatten() {
+    for release in releases.as_object().into_iter().flat_map(Map::keys) {
         let Ok(version) = semver::Version::parse(release) else {
             continue;
         };
-        if !is_active(data, today) || !matches!(outside.book().document(release).await, Ok(Some(_)))
-        {
+        let Ok(Some(document)) = outside.book().document(release).await else {
+            continue;
+        };
+        if !is_active(&document["metadata"], today) {
             continue;
         }
         match latest

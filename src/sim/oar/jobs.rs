@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{command, outside::Outside, text};
+use crate::sim::build_data;
 
 pub(super) async fn run(outside: &Outside, name: &str, arguments: &Map<String, Value>) -> String {
     match name {
@@ -23,13 +24,10 @@ async fn detect(outside: &Outside, arguments: &Map<String, Value>) -> String {
         );
         return text::failed(2, &usage);
     }
-    let releases = outside.get(&["oar", "releases"]);
-    let newest = releases
-        .as_object()
+    let newest = outside
+        .state()
+        .read(|stored| build_data::releases(&stored.documents, stream))
         .into_iter()
-        .flat_map(Map::keys)
-        .filter(|release| super::outside::y_stream(release) == stream)
-        .filter_map(|release| semver::Version::parse(release).ok())
         .max();
     if let Some(newest) = newest {
         let mut report = Map::new();

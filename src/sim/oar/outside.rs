@@ -15,7 +15,10 @@ use serde_json::{Value, json};
 use super::book::Book;
 use crate::{
     release::task::WORKFLOW_TASKS,
-    sim::state::{self, SimState},
+    sim::{
+        build_data,
+        state::{self, SimState},
+    },
     state::StateStore,
 };
 
@@ -208,18 +211,10 @@ impl Outside {
         Ok(data)
     }
 
-    fn fresh_build_data(&self, release: &str) -> Result<Value, String> {
-        if semver::Version::parse(release).is_err() {
-            return Err(format!("invalid release format {release}"));
-        }
-        let data = self.get(&["oar", "releases", release]);
-        if data.is_null() {
-            let y_stream = y_stream(release);
-            return Err(format!(
-                "[{release}] ocp build data is not ready you can check file: https://raw.githubusercontent.com/openshift-eng/ocp-build-data/openshift-{y_stream}/releases.yml"
-            ));
-        }
-        Ok(data)
+    /// Returns the build data of a release as it is now.
+    pub fn fresh_build_data(&self, release: &str) -> Result<Value, String> {
+        self.state()
+            .read(|stored| build_data::resolved(&stored.documents, release))
     }
 
     /// Posts a message, unless Slack is down.
