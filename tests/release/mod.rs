@@ -1,5 +1,9 @@
 //! Tests of `src/release`.
 
+pub mod sheet;
+mod sheet_head;
+mod sheet_lists;
+mod sheet_status;
 mod statebox;
 mod statebox_change;
 mod statebox_emit;
