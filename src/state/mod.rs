@@ -6,6 +6,8 @@
 mod branch;
 pub mod fixed;
 pub mod local;
+pub mod mirror;
+pub mod sheet;
 
 use crate::{
     error::Result,
@@ -36,6 +38,16 @@ pub trait StateStore: Send + Sync {
         release: &'a Version,
         changes: &'a [Change],
     ) -> BoxFuture<'a, Result<Snapshot>>;
+
+    /// Says that a pass begins. What is only a copy of the state may wait for its end.
+    fn begin_pass(&self) {}
+
+    /// Says that a pass has ended, however it did; what waited for that is written.
+    ///
+    /// A store around another one hands both on.
+    fn end_pass<'a>(&'a self, _release: &'a Version) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// A document as it stood at one revision.
