@@ -103,7 +103,6 @@ impl Seed {
             "oar": {
                 "releases": { version: metadata(identity) },
                 "missed_cve_trackers": [],
-                "worksheets": {},
                 "is_metadata_url_reachable": false,
                 "checker": null,
                 "calls": [],
