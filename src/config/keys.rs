@@ -212,6 +212,7 @@ pub fn looks_secret(name: &str) -> bool {
         "credential",
         "signature",
         "jwk",
+        "sa_file",
     ]
     .iter()
     .any(|word| name.contains(word))

@@ -132,7 +132,29 @@ impl Drive {
     /// Forgets what was read, for the next pass, and hears what people said meanwhile.
     pub fn begin_pass(&self) -> Result<()> {
         *self.facts() = Facts::default();
+        self.stores.primary.begin_pass();
         self.journal.catch_up()
+    }
+
+    /// Lets the store write what waited for the end of the pass. Nobody waits for a service that is
+    /// away: what is missing then is written another time. A plan writes nothing.
+    pub fn end_pass(&self) {
+        if self.plan.is_some() {
+            return;
+        }
+        let hasty = Control {
+            is_hasty: true,
+            ..Control::current()
+        };
+        hasty.scope(|| {
+            let ending = self.session.wait(async {
+                self.stores.primary.end_pass(&self.release).await;
+                Ok(())
+            });
+            if let Err(error) = ending {
+                tracing::debug!("the pass ended early: {}", error.chain());
+            }
+        });
     }
 
     /// The state of the release as this pass read it, and after every write of ours.

@@ -72,6 +72,17 @@ pub fn pass(
     before: Option<&Report>,
 ) -> Result<Report> {
     drive.begin_pass()?;
+    let ended = evaluate(drive, graph, runner, before);
+    drive.end_pass();
+    ended
+}
+
+fn evaluate(
+    drive: &Drive,
+    graph: &Graph,
+    runner: &dyn Runner,
+    before: Option<&Report>,
+) -> Result<Report> {
     if let Some(plan) = &drive.plan {
         plan.check(graph)?;
     }

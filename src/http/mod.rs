@@ -24,6 +24,7 @@ use std::{
     time::Duration,
 };
 
+use secrecy::SecretString;
 use tokio::sync::Semaphore;
 use url::Url;
 
@@ -136,7 +137,12 @@ impl Http {
             .collect()
     }
 
-    /// Returns `text` with every secret that a caller was given blacked out.
+    /// Makes a text a secret: it is blacked out from now on. For secrets that no [`Auth`] holds.
+    pub fn hide(&self, secret: SecretString) {
+        self.shared.secrets.add(secret);
+    }
+
+    /// Returns `text` with every secret that is known here blacked out.
     pub fn redact(&self, text: &str) -> String {
         self.shared.secrets.hide(text)
     }

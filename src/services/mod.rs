@@ -10,6 +10,7 @@ pub mod emulate;
 pub mod errata;
 pub mod github;
 pub mod release_controller;
+pub mod sheets;
 
 use std::sync::Arc;
 
@@ -50,10 +51,11 @@ pub struct Row {
 }
 
 /// The services, in the order listings show them.
-pub const SERVICES: [Row; 4] = [
+pub const SERVICES: [Row; 5] = [
     release_controller::ROW,
     github::ROW,
     build_data::ROW,
+    sheets::ROW,
     errata::ROW,
 ];
 

@@ -30,6 +30,7 @@ use super::{
     requests::Requests,
     scenario::{DEFAULT, Scenario},
     seed::{START, Seed},
+    sheet,
     state::{SimState, Stored},
 };
 use crate::{
@@ -305,6 +306,7 @@ impl Simulation {
         }
         let addition = plan.into_stored();
         self.state.change(|stored| {
+            sheet::add_missing_tabs(&mut stored.documents, &addition.documents);
             fill(&mut stored.documents, addition.documents);
             stored.schedule.extend(addition.schedule);
         })?;

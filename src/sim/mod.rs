@@ -16,6 +16,7 @@ pub mod requests;
 pub mod results;
 pub mod scenario;
 pub mod seed;
+pub mod sheet;
 pub mod state;
 pub mod statebox_branch;
 

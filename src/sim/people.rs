@@ -81,6 +81,14 @@ impl StateStore for Peopled {
             self.inner.apply(release, changes).await
         })
     }
+
+    fn begin_pass(&self) {
+        self.inner.begin_pass();
+    }
+
+    fn end_pass<'a>(&'a self, release: &'a Version) -> BoxFuture<'a, ()> {
+        self.inner.end_pass(release)
+    }
 }
 
 fn change_of(act: &Value) -> Option<Change> {

@@ -10,12 +10,14 @@ use super::{
     build_data,
     results::{Tests, revisions},
     seed::{Identity, Seed, merge_request, merge_requests, result_path, text},
+    sheet,
     state::{Due, Fault, PreparedAnswer, Stored, set},
 };
 use crate::{
     error::Result,
     release::{
         TaskStatus,
+        sheet::Layout,
         statebox::{Change, Metadata, StateBox},
         task::WORKFLOW_TASKS,
     },
@@ -167,23 +169,7 @@ impl Plan {
         if !self.is_done {
             return Ok(None);
         }
-        let identity = &self.identity;
-        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
-        let metadata = Metadata {
-            jira_ticket: some(&identity.jira_ticket),
-            advisory_ids: identity
-                .advisories
-                .iter()
-                .filter_map(|(kind, id)| Some((kind.clone(), i64::try_from(*id).ok()?)))
-                .collect(),
-            release_date: some(&identity.release_date),
-            candidate_builds: identity
-                .candidate
-                .iter()
-                .map(|candidate| ("x86_64".to_owned(), candidate.clone()))
-                .collect(),
-            shipment_mr: some(&identity.shipment_mr),
-        };
+        let metadata = self.metadata();
         let begun = self.time(SignedDuration::from_hours(-72));
         let ended = self.time(SignedDuration::from_hours(-24));
         let mut document = StateBox::new(&self.seed.version, metadata, begun);
@@ -201,6 +187,26 @@ impl Plan {
         Ok(Some(document.to_yaml()))
     }
 
+    fn metadata(&self) -> Metadata {
+        let identity = &self.identity;
+        let some = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
+        Metadata {
+            jira_ticket: some(&identity.jira_ticket),
+            advisory_ids: identity
+                .advisories
+                .iter()
+                .filter_map(|(kind, id)| Some((kind.clone(), i64::try_from(*id).ok()?)))
+                .collect(),
+            release_date: some(&identity.release_date),
+            candidate_builds: identity
+                .candidate
+                .iter()
+                .map(|candidate| ("x86_64".to_owned(), candidate.clone()))
+                .collect(),
+            shipment_mr: some(&identity.shipment_mr),
+        }
+    }
+
     /// Sets a value in the documents of the first day.
     pub fn set(&mut self, way: &[String], value: Value) {
         set(&mut self.documents, way, value);
@@ -215,8 +221,9 @@ impl Plan {
     }
 
     /// Turns the plan into what a world keeps.
-    pub fn into_stored(self) -> Stored {
+    pub fn into_stored(mut self) -> Stored {
         let schedule = self.due();
+        self.add_report();
         let mut stored = Stored {
             scenario: self.seed.scenario.clone(),
             seed: self.seed.seed,
@@ -236,6 +243,17 @@ impl Plan {
             }
         }
         stored
+    }
+
+    /// Adds the sheet of the y-stream, and the tab of a release that is tracked there alone.
+    fn add_report(&mut self) {
+        let metadata = self.metadata();
+        let release = self.seed.version.clone();
+        if self.documents["statebox"]["is_missing"] == true {
+            sheet::add_tab(&mut self.documents, &release, &metadata);
+        } else if sheet::has_document(&release) {
+            sheet::add_document(&mut self.documents, &release, Layout::of(&metadata));
+        }
     }
 
     fn due(&self) -> Vec<Due> {

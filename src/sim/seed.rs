@@ -117,7 +117,6 @@ impl Seed {
             "slack": { "is_down": false, "messages": [] },
             "oar": {
                 "missed_cve_trackers": [],
-                "worksheets": {},
                 "is_metadata_url_reachable": false,
                 "checker": null,
                 "calls": [],

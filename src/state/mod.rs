@@ -4,15 +4,17 @@
 //! that are re-applied to the freshest document, so two writers never lose each other's changes.
 
 pub mod binding;
-pub mod first;
 pub(crate) mod branch;
 pub(crate) mod commit;
+pub mod first;
 pub mod fixed;
 pub mod github;
 pub mod local;
 mod view;
 
 use std::{fmt, sync::Arc};
+pub mod mirror;
+pub mod sheet;
 
 use crate::{
     error::Result,
@@ -43,6 +45,16 @@ pub trait StateStore: Send + Sync {
         release: &'a Version,
         changes: &'a [Change],
     ) -> BoxFuture<'a, Result<Snapshot>>;
+
+    /// Says that a pass begins. What is only a copy of the state may wait for its end.
+    fn begin_pass(&self) {}
+
+    /// Says that a pass has ended, however it did; what waited for that is written.
+    ///
+    /// A store around another one hands both on.
+    fn end_pass<'a>(&'a self, _release: &'a Version) -> BoxFuture<'a, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// The store of a session: the part through which tools and scripts reach the state of releases.

@@ -9,3 +9,4 @@ mod recorded;
 mod store;
 mod tools;
 mod wire;
+mod worksheet;

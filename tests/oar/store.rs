@@ -1,3 +1,7 @@
+use super::{
+    bench::{Bench, RELEASE},
+    worksheet::add_tab,
+};
 use oar_script::{
     error::Kind,
     oar::store::ToolStore,
@@ -5,11 +9,9 @@ use oar_script::{
         TaskStatus,
         statebox::{Change, StateBox},
     },
+    sim::sheet,
     state::StateStore,
 };
-use serde_json::json;
-
-use super::bench::{Bench, RELEASE};
 
 fn store(bench: &Bench) -> ToolStore {
     ToolStore::new(bench.oar.clone(), bench.world.clone())
@@ -86,8 +88,8 @@ async fn a_change_that_alters_nothing_calls_nothing() {
 #[tokio::test]
 async fn without_a_statebox_there_are_the_sheets_statuses_only() {
     let bench = Bench::with(|documents| {
-        documents["oar"]["worksheets"] =
-            json!({"4.20.1": {"overall": "Green", "tasks": {"take-ownership": "Pass"}}});
+        add_tab(documents);
+        sheet::type_into(documents, "4.20", RELEASE, "B8", "Pass");
     })
     .await;
     let release = RELEASE.parse().unwrap();

@@ -1,8 +1,12 @@
 //! Tests of `src/release`.
 
 mod build_data;
-mod drift;
 mod discovery;
+mod drift;
+pub mod sheet;
+mod sheet_head;
+mod sheet_lists;
+mod sheet_status;
 mod statebox;
 mod statebox_change;
 mod statebox_emit;

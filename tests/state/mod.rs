@@ -8,8 +8,8 @@ mod binding;
 mod conformance;
 mod github;
 
-mod interleavings;
 mod first;
+mod interleavings;
 mod local;
 mod lost_answers;
 mod world;

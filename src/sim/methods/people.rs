@@ -61,11 +61,7 @@ pub(super) fn register(engine: &mut Engine) {
         )
         .register_fn("statebox_missing", |world: &mut Draft| {
             let mut inner = world.lock();
-            let plan = &mut inner.plan;
-            let version = plan.seed.version.to_string();
-            plan.documents["statebox"]["is_missing"] = true.into();
-            plan.documents["oar"]["worksheets"][version] =
-                json!({ "overall": "Green", "tasks": {} });
+            inner.plan.documents["statebox"]["is_missing"] = true.into();
         });
 }
 

@@ -18,6 +18,7 @@ use super::{
     outside::Outside,
     server::Running,
     text::{Log, stamp},
+    worksheet::Worksheet,
 };
 use crate::{
     error::Result,
@@ -67,6 +68,14 @@ impl StateStore for Watched {
             self.server.settle().await;
             self.store.apply(release, changes).await
         })
+    }
+
+    fn begin_pass(&self) {
+        self.store.begin_pass();
+    }
+
+    fn end_pass<'a>(&'a self, release: &'a Version) -> BoxFuture<'a, ()> {
+        self.store.end_pass(release)
     }
 }
 
@@ -137,7 +146,7 @@ pub(super) fn move_advisories(
 }
 
 async fn succeed(outside: &Outside, release: &str, started: Timestamp, at: Timestamp, checks: i64) {
-    let mut lines = first_lines(release, started, checks);
+    let mut lines = first_lines(outside, release, started, checks);
     lines.push(line(at, "INFO", "Payload metadata URL is now accessible"));
     lines.push(line(at, "INFO", "Scheduler lock released"));
     lines.push(line(at, "INFO", "All scheduled jobs cleared"));
@@ -174,7 +183,7 @@ async fn time_out(
     at: Timestamp,
     checks: i64,
 ) {
-    let mut lines = first_lines(release, started, checks + 1);
+    let mut lines = first_lines(outside, release, started, checks + 1);
     lines.push(line(
         at,
         "WARNING",
@@ -192,7 +201,9 @@ async fn time_out(
 async fn end(outside: &Outside, release: &str, data: &Value, status: TaskStatus, lines: &[String]) {
     outside.set(&["oar", "checker"], Value::Null);
     let text = lines.join("\n");
-    outside.set_in_sheet(release, TASK, status.word());
+    if let Ok(worksheet) = Worksheet::find(outside, release) {
+        worksheet.set(TASK, status.word());
+    }
     let written = match outside.is_in_sheet_alone(release) {
         true => Ok(()),
         false => {
@@ -213,17 +224,16 @@ async fn end(outside: &Outside, release: &str, data: &Value, status: TaskStatus,
     }
 }
 
-fn first_lines(release: &str, started: Timestamp, checks: i64) -> Vec<String> {
+fn first_lines(outside: &Outside, release: &str, started: Timestamp, checks: i64) -> Vec<String> {
     let until = started + SignedDuration::from_mins(LIMIT_MINS);
     let y_stream = super::outside::y_stream(release);
-    let mut lines = vec![
-        line(
-            started,
-            "INFO",
-            &format!(
-                "Google Sheets worksheet not found (expected for StateBox releases): cannot find worksheet {release} in report doc"
-            ),
-        ),
+    let mut lines = Vec::new();
+    if let Err(error) = Worksheet::find(outside, release) {
+        let text =
+            format!("Google Sheets worksheet not found (expected for StateBox releases): {error}");
+        lines.push(line(started, "INFO", &text));
+    }
+    lines.extend([
         line(started, "INFO", "Scheduler lock acquired"),
         line(
             started,
@@ -238,7 +248,7 @@ fn first_lines(release: &str, started: Timestamp, checks: i64) -> Vec<String> {
                 until.strftime("%Y-%m-%d %H:%M:%S")
             ),
         ),
-    ];
+    ]);
     for number in 1..=checks {
         let slept = started + SignedDuration::from_mins((number - 1) * INTERVAL_MINS);
         let at = started + SignedDuration::from_mins(number * INTERVAL_MINS);

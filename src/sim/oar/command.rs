@@ -7,6 +7,7 @@ use super::{
     outside::{Outside, y_stream},
     ownership, push, report, signed, stage,
     text::{self, Log},
+    worksheet::Worksheet,
 };
 
 /// A command while it runs.
@@ -101,7 +102,12 @@ impl Command<'_> {
             .find(|(name, _)| *name == task)
             .map_or(task, |(_, display)| display);
         self.log.status(display, status);
-        self.outside.set_in_sheet(self.release, task, status);
+        // Only a server from before the StateBox writes the sheet from its commands.
+        if self.outside.is_in_sheet_alone(self.release)
+            && let Ok(worksheet) = Worksheet::find(self.outside, self.release)
+        {
+            worksheet.set(task, status);
+        }
     }
 
     /// Ends a task by an exception: the error, the `Fail` line, and the exception itself.

@@ -4,7 +4,10 @@ use axum::http::StatusCode;
 use jiff::{SignedDuration, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value, json};
 
-use super::outside::{Outside, y_stream};
+use super::{
+    outside::{Outside, y_stream},
+    worksheet::Worksheet,
+};
 use crate::release::{TaskStatus, statebox::time::parse_day, task::WORKFLOW_TASKS};
 
 const CACHE_SIZE: usize = 50;
@@ -149,27 +152,26 @@ async fn status(outside: &Outside, release: &str) -> Value {
             "tasks": {},
         });
     }
-    let sheet = outside.get(&["oar", "worksheets", release]);
-    if !sheet.is_object() {
-        return json!({
-            "source": "error",
-            "error": format!("cannot find worksheet {release} in report doc"),
-            "release": release,
-            "overall_status": "Unknown",
-            "tasks": {},
-        });
-    }
+    let worksheet = match Worksheet::find(outside, release) {
+        Ok(worksheet) => worksheet,
+        Err(error) => {
+            return json!({
+                "source": "error",
+                "error": error,
+                "release": release,
+                "overall_status": "Unknown",
+                "tasks": {},
+            });
+        }
+    };
     let tasks: Map<String, Value> = WORKFLOW_TASKS
         .iter()
-        .map(|task| {
-            let status = sheet["tasks"][*task].as_str().unwrap_or("Not Started");
-            ((*task).to_owned(), json!(status))
-        })
+        .map(|task| ((*task).to_owned(), json!(worksheet.status(task))))
         .collect();
     json!({
         "source": "worksheet",
         "release": release,
-        "overall_status": sheet["overall"].as_str().unwrap_or("Green"),
+        "overall_status": worksheet.overall(),
         "tasks": tasks,
     })
 }
@@ -206,8 +208,8 @@ async fn update(outside: &Outside, release: &str, arguments: &Map<String, Value>
     if outside.lacks("GCP_SA_FILE") {
         return failed("SA file path is invalid: /dev/null".to_owned());
     }
-    if outside.get(&["oar", "worksheets", release]).is_object() {
-        outside.set_in_sheet(release, task, word);
+    if let Ok(worksheet) = Worksheet::find(outside, release) {
+        worksheet.set(task, word);
         systems.push("worksheet");
     }
     let mut answer = json!({

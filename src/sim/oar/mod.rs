@@ -27,6 +27,7 @@ mod server;
 mod signed;
 mod stage;
 mod text;
+mod worksheet;
 
 pub use checker::Watched;
 pub use server::{Running, start, start_in};

@@ -12,9 +12,8 @@ use std::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::book::Book;
+use super::{book::Book, worksheet::Worksheet};
 use crate::{
-    release::task::WORKFLOW_TASKS,
     sim::{
         build_data,
         state::{self, SimState},
@@ -149,25 +148,7 @@ impl Outside {
 
     /// Whether a release is tracked in the sheet alone.
     pub fn is_in_sheet_alone(&self, release: &str) -> bool {
-        self.get(&["statebox", "is_missing"]) == true
-            && self.get(&["oar", "worksheets", release]).is_object()
-    }
-
-    /// Sets the status of a task in the sheet of a release, if it has one; a task that failed turns
-    /// the whole sheet red.
-    pub fn set_in_sheet(&self, release: &str, task: &str, status: &str) {
-        let is_there = self.get(&["oar", "worksheets", release]).is_object();
-        if !is_there || !WORKFLOW_TASKS.contains(&task) {
-            return;
-        }
-        self.change(|documents| {
-            let sheet = &mut documents["oar"]["worksheets"][release];
-            sheet["tasks"][task] = status.into();
-            let has_failed = sheet["tasks"]
-                .as_object()
-                .is_some_and(|tasks| tasks.values().any(|status| status == "Fail"));
-            sheet["overall"] = if has_failed { "Red" } else { "Green" }.into();
-        });
+        self.get(&["statebox", "is_missing"]) == true && Worksheet::find(self, release).is_ok()
     }
 
     /// Whether the server's environment is without something.

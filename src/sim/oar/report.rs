@@ -3,6 +3,7 @@
 use super::{
     command::{Command, Ran},
     hook,
+    worksheet::Worksheet,
 };
 
 pub(super) async fn run(command: &mut Command<'_>) -> Ran {
@@ -21,13 +22,10 @@ pub(super) async fn run(command: &mut Command<'_>) -> Ran {
             error.chain()
         )),
     }
-    if command
-        .outside
-        .get(&["oar", "worksheets", &release])
-        .is_object()
-    {
+    if let Ok(worksheet) = Worksheet::find(command.outside, &release) {
+        let link = worksheet.link();
         command.log.info(format!(
-            "Found existing worksheet for {release} (old release): https://docs.google.com/spreadsheets/d/simulated#{release}"
+            "Found existing worksheet for {release} (old release): {link}"
         ));
         return Ok(());
     }
