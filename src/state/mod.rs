@@ -4,13 +4,13 @@
 //! that are re-applied to the freshest document, so two writers never lose each other's changes.
 
 pub mod binding;
-mod branch;
-pub mod first;
 pub(crate) mod branch;
 pub(crate) mod commit;
+pub mod first;
 pub mod fixed;
 pub mod github;
 pub mod local;
+pub mod newest;
 mod view;
 
 use std::{fmt, sync::Arc};
