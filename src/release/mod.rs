@@ -1,9 +1,9 @@
 //! Pure rules of a release: everything here is a function of its input, nothing reads or writes.
 
 pub mod build_data;
+pub mod discovery;
 pub mod drift;
 pub mod metadata;
-pub mod discovery;
 pub mod outcome;
 pub mod statebox;
 pub mod task;

@@ -1,8 +1,8 @@
 //! Tests of `src/release`.
 
 mod build_data;
-mod drift;
 mod discovery;
+mod drift;
 mod statebox;
 mod statebox_change;
 mod statebox_emit;
