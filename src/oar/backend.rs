@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{
     outcome::{Attempt, classify},
+    routed::Place,
     tools::{Form, Tool, tool},
 };
 use crate::{
@@ -22,6 +23,11 @@ pub trait Backend: Send + Sync {
         tool: &'static Tool,
         arguments: Map<String, Value>,
     ) -> BoxFuture<'a, Result<String>>;
+
+    /// Where a tool runs, for a backend that chooses.
+    fn place(&self, _tool: &Tool) -> Option<Place> {
+        None
+    }
 }
 
 /// What a tool answered.
@@ -49,6 +55,13 @@ impl Oar {
     /// Makes tools that run on `backend`.
     pub fn new(backend: Arc<dyn Backend>) -> Self {
         Self { backend }
+    }
+
+    /// Where a tool runs by its name; `None` when the backend has but one place.
+    ///
+    /// Fails with `not_found` when there is no such tool.
+    pub fn place(&self, name: &str) -> Result<Option<Place>> {
+        Ok(self.backend.place(tool(name)?))
     }
 
     /// Calls a tool by its name, on the wire or in scripts.

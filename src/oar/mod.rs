@@ -1,10 +1,12 @@
-//! The OAR tools: their table, the rule that reads an outcome from an answer, and the bridge to a
-//! server that runs them.
+//! The OAR tools: their table, the rule that reads an outcome from an answer, the tools that this
+//! program runs itself, and the bridge to a server that runs the others.
 
 pub mod backend;
 pub mod binding;
 pub mod mcp;
+pub mod native;
 pub mod outcome;
+pub mod routed;
 pub mod store;
 pub mod tools;
 mod trouble;

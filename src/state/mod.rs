@@ -10,6 +10,7 @@ pub mod first;
 pub mod fixed;
 pub mod github;
 pub mod local;
+pub mod newest;
 mod view;
 
 use std::{fmt, sync::Arc};
