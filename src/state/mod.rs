@@ -10,12 +10,12 @@ pub mod first;
 pub mod fixed;
 pub mod github;
 pub mod local;
+pub mod mirror;
 pub mod newest;
+pub mod sheet;
 mod view;
 
 use std::{fmt, sync::Arc};
-pub mod mirror;
-pub mod sheet;
 
 use crate::{
     error::Result,

@@ -7,7 +7,6 @@ pub mod sheet;
 mod sheet_head;
 mod sheet_lists;
 mod sheet_status;
-mod drift;
 mod statebox;
 mod statebox_change;
 mod statebox_emit;
