@@ -31,6 +31,7 @@ use super::{
     scenario::{DEFAULT, Scenario},
     seed::{START, Seed},
     state::{SimState, Stored},
+    tracking::announce,
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -303,9 +304,12 @@ impl Simulation {
         if let Ok(scenario) = Scenario::find(&scenario, self.project.as_deref()) {
             scenario.apply(&mut plan)?;
         }
+        let identity = plan.identity.clone();
         let addition = plan.into_stored();
         self.state.change(|stored| {
             fill(&mut stored.documents, addition.documents);
+            // The tracking file of its y-stream may be there already, without it.
+            announce(&mut stored.documents, version, &identity);
             stored.schedule.extend(addition.schedule);
         })?;
         Ok(true)

@@ -17,6 +17,7 @@ pub mod scenario;
 pub mod seed;
 pub mod state;
 pub mod statebox_branch;
+pub mod tracking;
 
 pub use harness::{Options, Simulation};
 pub use scenario::list;

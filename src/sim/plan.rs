@@ -10,6 +10,7 @@ use super::{
     results::{Tests, revisions},
     seed::{Identity, Seed, merge_requests, metadata, result_path, text},
     state::{Due, Fault, PreparedAnswer, Stored, set},
+    tracking::announce,
 };
 use crate::{
     error::Result,
@@ -203,12 +204,14 @@ impl Plan {
     /// Turns the plan into what a world keeps.
     pub fn into_stored(self) -> Stored {
         let schedule = self.due();
+        let mut documents = self.documents;
+        announce(&mut documents, &self.seed.version, &self.identity);
         let mut stored = Stored {
             scenario: self.seed.scenario.clone(),
             seed: self.seed.seed,
             ids: 0,
             now: self.seed.start,
-            documents: self.documents,
+            documents,
             schedule: Vec::new(),
             faults: self.faults,
             answers: self.answers,

@@ -8,6 +8,7 @@ pub(crate) mod commit;
 pub mod fixed;
 pub mod github;
 pub mod local;
+pub mod newest;
 
 use crate::{
     error::Result,

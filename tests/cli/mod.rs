@@ -9,6 +9,7 @@ mod editing;
 mod person;
 mod readme;
 mod real_releases;
+mod releases;
 mod repeat;
 mod requests;
 mod scenarios;
