@@ -3,6 +3,7 @@
 mod analyze;
 mod args;
 mod bad_input;
+mod clock;
 mod config;
 mod crash;
 mod editing;
