@@ -235,6 +235,15 @@ pub enum Command {
         #[arg(long, value_name = "TEXT")]
         why: String,
     },
+    /// Show the releases that are being worked on, and where each stands.
+    Releases {
+        /// Show the newest release of every y-stream, also those that are over or not begun.
+        #[arg(long)]
+        all: bool,
+        /// How many days after its date a release is still shown.
+        #[arg(long, value_name = "N", default_value_t = 1)]
+        keep_days: u32,
+    },
     /// Show the settings, where each comes from, and which secrets are set.
     #[command(subcommand)]
     Config(Config),

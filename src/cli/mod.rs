@@ -8,6 +8,7 @@ mod history;
 mod out;
 mod person;
 mod plan;
+mod releases;
 mod results;
 mod run;
 mod sim;
@@ -103,6 +104,7 @@ fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8,
             how,
         } => person::resolve(&release, &issue, &how, options, view),
         Command::Override { release, why } => person::set_aside(&release, &why, options, view),
+        Command::Releases { all, keep_days } => releases::releases(all, keep_days, options, view),
         Command::Config(args::Config::Show { key }) => config::show(key.as_deref(), options, view),
         Command::Sim(sim) => sim::sim(&sim, options, view),
         Command::Completions { shell } => {

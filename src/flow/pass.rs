@@ -25,6 +25,7 @@ use super::{
 use crate::{
     call::Control,
     error::{Error, Kind, Result},
+    http::Http,
     oar::outcome::recorded,
     release::{Ending, Outcome, TaskStatus, statebox::Change, task::WORKFLOW_TASKS},
     world::{Event, What, World},
@@ -492,6 +493,14 @@ fn is_news(before: &Outcome, outcome: &Outcome) -> bool {
 /// What people should know beside the nodes.
 pub fn notes(drive: &Drive) -> Result<Vec<String>> {
     let mut notes = Vec::new();
+    // A session that goes nowhere over HTTP has no way out and no clock to compare.
+    let http = drive.session.get::<Http>().ok();
+    if let Some(skew) = http.and_then(|http| http.skew()) {
+        notes.push(format!(
+            "{}: dates and credentials may be wrong",
+            skew.told()
+        ));
+    }
     let Some(snapshot) = drive.snapshot()? else {
         notes.push("there is no StateBox for this release yet".to_owned());
         return Ok(notes);

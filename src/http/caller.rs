@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use reqwest::Method;
+use reqwest::{Method, header::HeaderMap};
 use url::Url;
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
     request::{Body, Request},
     retry::retry,
 };
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 
 /// No answer we know of is near this size.
 const LARGEST_ANSWER: usize = 64 * 1024 * 1024;
@@ -170,7 +170,23 @@ impl Caller {
                 error = error.because(Redacted(shown));
             }
         }
+        // Credentials are good for a time frame: a wrong clock is a reason that no answer names.
+        let skew = self.http.shared.skews.of(&self.service);
+        if let Some(skew) = skew.filter(|_| error.kind == Kind::Denied) {
+            let clock = format!("{}: set it right first", skew.told());
+            error.hint = Some(match error.hint.take() {
+                Some(hint) if hint.contains(&clock) => hint,
+                Some(hint) => format!("{hint}; {clock}"),
+                None => clock,
+            });
+        }
         error.service(&self.service)
+    }
+
+    /// Looks whether the time in an answer is the world's.
+    pub(crate) fn notice(&self, headers: &HeaderMap) {
+        let skews = &self.http.shared.skews;
+        skews.notice(&self.service, headers, self.now());
     }
 
     /// The shared connection pool.
@@ -237,6 +253,7 @@ impl Caller {
         let mut response = building.send().await.map_err(failed)?;
         let status = response.status();
         tried.status = Some(status.as_u16());
+        self.notice(response.headers());
         let mut body = BytesMut::new();
         while let Some(part) = response.chunk().await.map_err(failed)? {
             body.extend_from_slice(&part);

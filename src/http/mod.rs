@@ -12,6 +12,7 @@ pub(crate) mod classify;
 mod redact;
 mod request;
 mod retry;
+mod skew;
 mod transport;
 
 use std::{
@@ -37,6 +38,7 @@ pub use caller::{Caller, Shown};
 pub use classify::found;
 pub use redact::without_secrets;
 pub use request::{Request, segment};
+pub use skew::Skew;
 
 /// How many requests to one service run at once.
 const REQUESTS_AT_ONCE: usize = 8;
@@ -57,6 +59,7 @@ struct Shared {
     client: OnceLock<reqwest::Client>,
     lanes: Mutex<BTreeMap<String, Arc<Lane>>>,
     secrets: redact::Secrets,
+    skews: skew::Skews,
     longest_wait: Option<Duration>,
 }
 
@@ -96,6 +99,7 @@ impl Http {
                 client: OnceLock::new(),
                 lanes: Mutex::default(),
                 secrets: redact::Secrets::default(),
+                skews: skew::Skews::default(),
                 longest_wait,
             }),
         })
@@ -145,6 +149,12 @@ impl Http {
     /// Returns `text` with every secret that is known here blacked out.
     pub fn redact(&self, text: &str) -> String {
         self.shared.secrets.hide(text)
+    }
+
+    /// The largest difference between the world's clock and that of a service, by the last answers;
+    /// `None` when none is above five minutes.
+    pub fn skew(&self) -> Option<Skew> {
+        self.shared.skews.largest()
     }
 
     /// The world whose clock the retries wait on.

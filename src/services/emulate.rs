@@ -13,6 +13,7 @@
 //! | `reset` | yes | the first half of the answer, then the connection closes |
 //! | `slow` | yes | the answer comes a fifth of a second late |
 //! | `timeout` | yes | no answer comes |
+//! | `clock:SECS` | yes | the answer says a time that is so far ahead; negative for behind |
 //!
 //! A fault that acts first is the one where a change happens and its sender does not learn of it.
 
@@ -29,6 +30,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse as _, Response},
 };
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio_util::io::ReaderStream;
@@ -90,6 +92,13 @@ pub async fn answer(
             tokio::time::sleep(Duration::from_millis(200)).await;
             act()
         }
+        "clock" => {
+            let mut response = act();
+            let ahead = SignedDuration::from_secs(detail.parse::<i32>().unwrap_or_default().into());
+            let at = state.clock().now().saturating_add(ahead);
+            set_date(&mut response, at.unwrap_or(Timestamp::MAX));
+            response
+        }
         "timeout" => {
             let response = act();
             tokio::time::sleep(Duration::from_secs(600)).await;
@@ -99,6 +108,14 @@ pub async fn answer(
             let text = format!("no stand-in knows the fault `{other}`");
             (StatusCode::NOT_IMPLEMENTED, text).into_response()
         }
+    }
+}
+
+/// Says when the answer was given, unless it says so already.
+pub fn set_date(response: &mut Response, at: Timestamp) {
+    let text = at.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    if let Ok(date) = HeaderValue::from_str(&text) {
+        response.headers_mut().entry(header::DATE).or_insert(date);
     }
 }
 

@@ -85,8 +85,9 @@ impl Setup<'_> {
     }
 }
 
-/// Makes the clients of all services and gives them to a session. Sends nothing.
+/// Makes the clients of all services and gives them, and the way out, to a session. Sends nothing.
 pub fn install(session: &Session, http: &Http, config: &Config) -> Result<()> {
+    session.put(Arc::new(http.clone()));
     let setup = Setup {
         world: session.world(),
         http,

@@ -32,6 +32,7 @@ use super::{
     seed::{START, Seed},
     sheet,
     state::{SimState, Stored},
+    tracking::announce,
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -304,10 +305,13 @@ impl Simulation {
         if let Ok(scenario) = Scenario::find(&scenario, self.project.as_deref()) {
             scenario.apply(&mut plan)?;
         }
+        let identity = plan.identity.clone();
         let addition = plan.into_stored();
         self.state.change(|stored| {
             sheet::add_missing_tabs(&mut stored.documents, &addition.documents);
             fill(&mut stored.documents, addition.documents);
+            // The tracking file of its y-stream may be there already, without it.
+            announce(&mut stored.documents, version, &identity);
             stored.schedule.extend(addition.schedule);
         })?;
         Ok(true)

@@ -19,6 +19,7 @@ pub mod seed;
 pub mod sheet;
 pub mod state;
 pub mod statebox_branch;
+pub mod tracking;
 
 pub use harness::{Options, Simulation};
 pub use scenario::list;

@@ -12,6 +12,7 @@ use super::{
     seed::{Identity, Seed, merge_request, merge_requests, result_path, text},
     sheet,
     state::{Due, Fault, PreparedAnswer, Stored, set},
+    tracking::announce,
 };
 use crate::{
     error::Result,
@@ -224,12 +225,14 @@ impl Plan {
     pub fn into_stored(mut self) -> Stored {
         let schedule = self.due();
         self.add_report();
+        let mut documents = self.documents;
+        announce(&mut documents, &self.seed.version, &self.identity);
         let mut stored = Stored {
             scenario: self.seed.scenario.clone(),
             seed: self.seed.seed,
             ids: 0,
             now: self.seed.start,
-            documents: self.documents,
+            documents,
             schedule: Vec::new(),
             faults: self.faults,
             answers: self.answers,

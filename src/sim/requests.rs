@@ -18,7 +18,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::world::clock::VirtualClock;
+use crate::{services::emulate::set_date, world::clock::VirtualClock};
 
 /// The longest body that is read at all; uploads to emulators are small.
 const MAX_BODY_BYTES: usize = 32 << 20;
@@ -165,6 +165,7 @@ impl Requests {
             let answer = json!({ "error": message, "method": method.as_str(), "path": path });
             response = (StatusCode::NOT_IMPLEMENTED, Json(answer)).into_response();
         }
+        set_date(&mut response, clock.now());
         if is_changing {
             let kept = &body[..body.len().min(KEPT_BODY_BYTES)];
             self.lock().changes.push(Change {

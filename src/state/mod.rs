@@ -16,6 +16,7 @@ pub mod sheet;
 mod view;
 
 use std::{fmt, sync::Arc};
+pub mod newest;
 
 use crate::{
     error::Result,

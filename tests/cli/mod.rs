@@ -3,12 +3,14 @@
 mod analyze;
 mod args;
 mod bad_input;
+mod clock;
 mod config;
 mod crash;
 mod editing;
 mod person;
 mod readme;
 mod real_releases;
+mod releases;
 mod repeat;
 mod requests;
 mod scenarios;

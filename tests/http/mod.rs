@@ -5,6 +5,7 @@ mod changes;
 mod requests;
 mod retries;
 mod secrets;
+mod skew;
 
 use std::sync::Arc;
 

@@ -10,6 +10,7 @@ mod sheet_status;
 mod statebox;
 mod statebox_change;
 mod statebox_emit;
+mod statebox_pyyaml;
 pub mod test_result;
 mod test_result_advice;
 mod test_result_reading;

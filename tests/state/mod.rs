@@ -13,3 +13,4 @@ mod interleavings;
 mod local;
 mod lost_answers;
 mod world;
+mod newest;

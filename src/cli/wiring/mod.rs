@@ -29,6 +29,8 @@ use crate::{
     sim::{self, Simulation, oar::Watched, people::Peopled},
     state::{StateStore, fixed::FixedStore, local::LocalStore},
     world::{World, system::SystemWorld},
+    state::{StateStore, fixed::FixedStore, local::LocalStore, newest::Documents},
+    world::{BoxFuture, World, system::SystemWorld},
 };
 use opener::{Nowhere, Opener};
 
@@ -276,6 +278,16 @@ impl Wiring {
             _server: None,
             runtime,
         })
+    }
+
+    /// Where the documents of all releases are.
+    pub fn documents(&self) -> Documents {
+        Documents::Store(self.store.clone())
+    }
+
+    /// Waits for something that is asked outside of scripts.
+    pub fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
+        self.runtime.block_on(work)
     }
 
     /// Opens the drive of a release.

@@ -108,6 +108,7 @@ impl Client {
         let response = octocrab.execute(request).await.map_err(failed)?;
         let status: StatusCode = response.status();
         let headers: HeaderMap = response.headers().clone();
+        self.caller.notice(&headers);
         tried.status = Some(status.as_u16());
         let text = octocrab.body_to_string(response).await.map_err(failed)?;
         tried.bytes = text.len();
