@@ -7,6 +7,7 @@ mod github;
 mod local_clone;
 mod release_controller;
 mod sheets;
+mod sheets_python;
 mod table;
 
 use std::sync::Arc;

@@ -57,6 +57,9 @@ Opipnq5MpyV8d6ZKXJ8gKWAHeaQ5r+njxLIhTUSVe8Tzza4wXC0jfNSoCVoq7oAC/nsa4k86Hf3P\
 H32YKRHt3jZFmWxSIY8rb9JZb5Wois2+SK6FGGmQNUUhM62A8QLdWddiNfv1J1BPcg4CJjXmVJUm\
 kCqULZpiclVr4VD2DXw0lsi+BydHVf23cJHQXRWQEXi04SuHlQIDAQAB";
 
+/// Where Google gives out tokens.
+const GOOGLE: &str = "https://oauth2.googleapis.com/token";
+
 /// How long a token is good for, in seconds.
 const TOKEN_SECS: i64 = 3_600;
 
@@ -158,7 +161,8 @@ fn checked(
     if !is_signed(signed.as_bytes(), &signature) {
         return Err(("invalid_grant", "Invalid JWT Signature."));
     }
-    if claims["aud"] != audience {
+    // Google's own library names the real endpoint, wherever it sends the assertion.
+    if claims["aud"] != audience && claims["aud"] != GOOGLE {
         return Err(("invalid_grant", "Invalid JWT: Failed audience check."));
     }
     let (Some(issued), Some(ends)) = (claims["iat"].as_i64(), claims["exp"].as_i64()) else {

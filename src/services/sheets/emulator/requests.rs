@@ -98,7 +98,9 @@ fn delete(document: &mut Value, body: &Value) -> Result<Value, String> {
 fn rename(document: &mut Value, body: &Value) -> Result<Value, String> {
     let wanted = &body["properties"];
     let place = place_of(document, wanted["sheetId"].as_i64().unwrap_or(0))?;
+    // A slash is an older way to write the dot.
     let fields = body["fields"].as_str().unwrap_or_default();
+    let fields = &fields.replace('/', ".");
     if fields.is_empty() {
         return Err("At least one field must be listed in 'fields'.".to_owned());
     }
