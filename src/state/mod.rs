@@ -16,7 +16,6 @@ pub mod sheet;
 mod view;
 
 use std::{fmt, sync::Arc};
-pub mod newest;
 
 use crate::{
     error::Result,

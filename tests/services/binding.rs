@@ -7,7 +7,7 @@ use oar_script::{
     config::Config,
     error::{Error, Kind},
     http::Http,
-    services::{emulators, install, modules},
+    services::{emulators, install, modules, sheets},
     world::World,
 };
 use rhai::{Dynamic, Engine, EvalAltResult};
@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
 use crate::support::services_world::{ServicesWorld, serve, state};
+
+const KEY_FILE: &str = "/keys/account.json";
 
 /// Runs a script in a world whose services stand on loopback.
 fn run(script: &str) -> Result<Value, Box<EvalAltResult>> {
@@ -24,12 +26,19 @@ fn run(script: &str) -> Result<Value, Box<EvalAltResult>> {
         "release_controller": {"streams": {"4-stable": {"4.20.1": {"phase": "Accepted", "digest": "sha256:1"}}}},
         "github": {"branches": {"main": {}, "record": {"_releases/ocp-test-result-4.20.1-amd64.json": "{}"}}},
         "build_data": serde_json::from_str::<Value>(include_str!("../../src/services/build_data/seed.json")).unwrap(),
+        "sheets": {"spreadsheets": {"book": {"title": "4.20", "shared_with": [sheets::emulator::EMAIL],
+            "tabs": [{"id": 7, "title": "4.20.1", "cells": {"B8": {"value": "Pass"}}}]}}},
         "errata": {"advisories": {"180102": {"type": "RHSA", "content_alerts": {"blocking": false, "alerts": []}}}},
     });
     state.change(|stored| stored.documents = documents).unwrap();
     let mut world = ServicesWorld::default();
     for (name, router) in emulators(state) {
-        world = world.endpoint(name, runtime.block_on(serve(router)));
+        let address = runtime.block_on(serve(router));
+        if name == "sheets" {
+            let key = sheets::emulator::key_file(&format!("{address}token"));
+            world = world.env("GCP_SA_FILE", KEY_FILE).file(KEY_FILE, &key);
+        }
+        world = world.endpoint(name, address);
     }
     let world: Arc<dyn World> = Arc::new(world);
     let session = Session::new(world.clone(), runtime.handle().clone());
@@ -71,6 +80,18 @@ fn scripts_see_maps_text_and_unit() {
     check("github::test_result(\"4.20.2\", \"amd64\")", Value::Null);
     check("github::file(\"README.md\", \"main\")", Value::Null);
     check(
+        "sheets::tabs(\"book\")",
+        json!([{"title": "4.20.1", "id": 7}]),
+    );
+    check(
+        "sheets::read(\"book\", \"'4.20.1'!A7:H9\")",
+        json!([[], ["", "Pass"]]),
+    );
+    check(
+        "sheets::write(\"book\", \"'4.20.1'!B8\", [[\"Fail\", 3, ()]]); sheets::read(\"book\", \"'4.20.1'!B8:D8\")",
+        json!([["Fail", "3"]]),
+    );
+    check(
         "errata::security_alerts(180102)",
         json!({"alerts": [], "blocking": false, "type": "RHSA"}),
     );
@@ -105,6 +126,10 @@ fn scripts_catch_errors_with_their_kind() {
     check("github::file(\"README.md\", \"nothing\")", Kind::NotFound);
     check("github::file(\"../README.md\", \"main\")", Kind::Invalid);
     check("github::file(\"\", \"main\")", Kind::Invalid);
+    check("sheets::tabs(\"other\")", Kind::NotFound);
+    check("sheets::read(\"book\", \"'4.20.9'!A1\")", Kind::NotFound);
+    check("sheets::write(\"book\", \"A1\", [1])", Kind::Invalid);
+    check("sheets::write(\"book\", \"A1\", [[#{}]])", Kind::Invalid);
     check("errata::security_alerts(1)", Kind::NotFound);
     check("errata::security_alerts(-1)", Kind::Invalid);
     check("build_data::metadata(\"4.20\")", Kind::Invalid);

@@ -6,6 +6,8 @@ mod errata;
 mod github;
 mod local_clone;
 mod release_controller;
+mod sheets;
+mod sheets_python;
 mod table;
 
 use std::sync::Arc;

@@ -230,3 +230,23 @@ fn a_second_release_joins_without_touching_the_first() {
     let releases = documents["sim"]["releases"].as_object().unwrap();
     assert_eq!(releases.len(), 2);
 }
+
+#[test]
+fn a_world_hands_out_the_key_of_its_service_account() {
+    let emulators = || vec![("sheets", Router::new())];
+    let folder = tempfile::tempdir().unwrap();
+    for kept in [None, Some(folder.path().to_owned())] {
+        let options = Options {
+            folder: kept.clone(),
+            ..Options::default()
+        };
+        let simulation = Simulation::open(options, runtime().handle(), |_| emulators()).unwrap();
+        let path = simulation.world().env("GCP_SA_FILE").unwrap();
+        let bytes = simulation.world().read(path.as_ref()).unwrap();
+        let key: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+        let expected = format!("{}token", simulation.addresses()["sheets"]);
+        assert_eq!(key["token_uri"], expected.as_str());
+        // Other programs find it where the world is kept.
+        assert_eq!(kept.is_some(), std::path::Path::new(&path).exists());
+    }
+}
