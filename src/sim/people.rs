@@ -21,13 +21,28 @@ use crate::{
 /// A store that people of the simulated world use as well.
 pub struct Peopled {
     inner: Arc<dyn StateStore>,
+    theirs: Arc<dyn StateStore>,
     state: Arc<SimState>,
 }
 
 impl Peopled {
     /// Lets the people of `state` use `inner`.
     pub fn new(inner: Arc<dyn StateStore>, state: Arc<SimState>) -> Self {
-        Self { inner, state }
+        Self::beside(inner.clone(), inner, state)
+    }
+
+    /// Lets the people of `state` act in `theirs`, another way to what `inner` keeps, before anybody
+    /// looks into `inner`.
+    pub fn beside(
+        inner: Arc<dyn StateStore>,
+        theirs: Arc<dyn StateStore>,
+        state: Arc<SimState>,
+    ) -> Self {
+        Self {
+            inner,
+            theirs,
+            state,
+        }
     }
 
     /// Carries out the acts whose time has come. An act on a release without a document waits.
@@ -45,12 +60,12 @@ impl Peopled {
                 .collect()
         });
         due.sort_by(|(at, key, _), (other_at, other_key, _)| (at, key).cmp(&(other_at, other_key)));
-        if due.is_empty() || self.inner.read(release).await?.is_none() {
+        if due.is_empty() || self.theirs.read(release).await?.is_none() {
             return Ok(());
         }
         for (_, key, change) in due {
             // What a person cannot do (resolve what is not there) they leave.
-            let _ = self.inner.apply(release, &[change]).await;
+            let _ = self.theirs.apply(release, &[change]).await;
             self.state.change(|stored| {
                 stored.documents["people"]["acts"][&key]["is_done"] = true.into()
             })?;

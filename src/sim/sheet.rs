@@ -61,6 +61,11 @@ pub fn document_id(y_stream: &str) -> String {
     format!("1{}", URL_SAFE_NO_PAD.encode(digest))
 }
 
+/// The y-streams that have a document.
+pub fn y_streams() -> impl Iterator<Item = String> {
+    (1..=LAST_MINOR).map(|minor| format!("4.{minor}"))
+}
+
 /// Whether teams keep a document for the y-stream of a release.
 pub fn has_document(release: &Version) -> bool {
     let y_stream = release.y_stream();

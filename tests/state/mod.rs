@@ -12,5 +12,5 @@ mod first;
 mod interleavings;
 mod local;
 mod lost_answers;
-mod world;
 mod newest;
+mod world;

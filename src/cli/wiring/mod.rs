@@ -1,6 +1,7 @@
 //! Puts a host together from the options: world, services, state, journal, scripts.
 
 mod opener;
+mod stores;
 
 use std::{
     collections::HashMap,
@@ -17,7 +18,7 @@ use crate::{
     error::{Error, Kind, Result},
     flow::{Drive, Plan, Report, approval, plan::LookOnly, watch::Manner},
     http::Http,
-    oar::{self, backend::Oar, store::ToolStore},
+    oar::{self, backend::Oar},
     release::{Version, statebox::StateBox},
     script::{
         self,
@@ -26,13 +27,12 @@ use crate::{
         release::{Drives, DrivesPart},
     },
     services,
-    sim::{self, Simulation, oar::Watched, people::Peopled},
-    state::{StateStore, fixed::FixedStore, local::LocalStore},
+    sim::{self, Simulation, oar::Watched},
+    state::{self, Kept, StateStore, fixed::FixedStore, newest::Documents},
     world::{World, system::SystemWorld},
-    state::{StateStore, fixed::FixedStore, local::LocalStore, newest::Documents},
-    world::{BoxFuture, World, system::SystemWorld},
 };
 use opener::{Nowhere, Opener};
+use stores::{Kit, States};
 
 /// Everything a command works with.
 pub struct Wiring {
@@ -46,8 +46,8 @@ pub struct Wiring {
     pub simulation: Option<Arc<Simulation>>,
     /// Where journals are kept.
     pub journals: PathBuf,
-    store: Arc<dyn StateStore>,
-    fallback: Option<Arc<dyn StateStore>>,
+    states: States,
+    documents: Documents,
     folders: Folders,
     // Dropped last: everything above runs on it.
     _server: Option<Arc<sim::oar::Running>>,
@@ -115,22 +115,22 @@ impl Wiring {
         state_dir: &Path,
         folders: Folders,
     ) -> Result<Self> {
-        check_built(config)?;
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, config)?;
-        let endpoint = usual_endpoint(config)?;
-        let tools = oar::mcp::Server::new(world.clone(), http.client()?, endpoint)
-            .counted(http.tally("oar"));
-        let tools = Oar::new(Arc::new(tools));
-        session.put(Arc::new(tools.clone()));
-        let path = config
-            .state
-            .path
-            .clone()
-            .unwrap_or_else(|| state_dir.join("state.git"));
-        let store: Arc<dyn StateStore> = Arc::new(LocalStore::open(&path, world.clone())?);
-        let fallback: Arc<dyn StateStore> = Arc::new(ToolStore::new(tools, world.clone()));
+        let repository = config.state.path.clone();
+        let kit = Kit {
+            config,
+            session: &session,
+            world: &world,
+            http: &http,
+            repository: repository.unwrap_or_else(|| state_dir.join("state.git")),
+            documents: config.sheets.documents.clone(),
+        };
+        let server = kit.server(usual_endpoint(config)?)?;
+        let states = kit.states(kit.store()?, Oar::new(server.clone()))?;
+        kit.equip(&states, server)?;
+        let documents = kit.documents(&states);
         let journals = config
             .journal
             .folder
@@ -142,8 +142,8 @@ impl Wiring {
             http,
             simulation: None,
             journals,
-            store,
-            fallback: Some(fallback),
+            states,
+            documents,
             folders,
             _server: None,
             runtime,
@@ -189,36 +189,33 @@ impl Wiring {
             |state| services::emulators(state.clone()),
         )?;
         let world: Arc<dyn World> = simulation.world().clone();
-        let state = simulation.state().clone();
-        let states = folder.join("state.git");
-        let local = LocalStore::open(&states, world.clone())?;
-        if let Some(text) = simulation.statebox() {
-            local.import(text)?;
-        }
-        let peopled = |store: LocalStore| -> Arc<dyn StateStore> {
-            Arc::new(Peopled::new(Arc::new(store), state.clone()))
-        };
-        let servers = LocalStore::open(&states, simulation.bystander())?;
-        let server = runtime.block_on(sim::oar::start_in(&simulation, peopled(servers)))?;
-        let server = Arc::new(server);
-        // The checker of the server wakes up before anybody looks at the state.
-        let store: Arc<dyn StateStore> = Arc::new(Watched::new(peopled(local), server.clone()));
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
         services::install(&session, &http, &config)?;
-        let tools = oar::mcp::Server::new(world.clone(), http.client()?, server.endpoint())
-            .counted(http.tally("oar"));
-        let tools = Oar::new(Arc::new(tools));
-        session.put(Arc::new(tools.clone()));
-        let fallback: Arc<dyn StateStore> = Arc::new(ToolStore::new(tools, world.clone()));
+        let kit = Kit {
+            config: &config,
+            session: &session,
+            world: &world,
+            http: &http,
+            repository: folder.join("state.git"),
+            documents: stores::simulated_documents(),
+        };
+        let (ours, others) = stores::simulated(&kit, &simulation)?;
+        let server = Arc::new(runtime.block_on(sim::oar::start_in(&simulation, others))?);
+        // The checker of the server wakes up before anybody looks at the state.
+        let ours = Arc::new(Watched::new(ours, server.clone()));
+        let tools = kit.server(server.endpoint())?;
+        let states = kit.states(ours, Oar::new(tools.clone()))?;
+        kit.equip(&states, tools)?;
+        let documents = kit.documents(&states);
         Ok(Self {
             world,
             session,
             http,
             simulation: Some(Arc::new(simulation)),
             journals: folder.join("journal"),
-            store,
-            fallback: Some(fallback),
+            states,
+            documents,
             folders,
             _server: Some(server),
             runtime,
@@ -254,6 +251,8 @@ impl Wiring {
         let http = Http::new(world.clone())?;
         services::install(&session, &http, &config)?;
         session.put(Arc::new(Oar::new(Arc::new(Nowhere))));
+        let store: Arc<dyn StateStore> = Arc::new(FixedStore::new(document, link));
+        session.put(Arc::new(Kept(store.clone())));
         let project = config
             .scripts
             .folder
@@ -264,8 +263,11 @@ impl Wiring {
             http,
             simulation: None,
             journals: PathBuf::new(),
-            store: Arc::new(FixedStore::new(document, link)),
-            fallback: None,
+            documents: Documents::Store(store.clone()),
+            states: States {
+                primary: store,
+                fallback: None,
+            },
             folders: Folders {
                 named: offline
                     .scripts
@@ -282,7 +284,7 @@ impl Wiring {
 
     /// Where the documents of all releases are.
     pub fn documents(&self) -> Documents {
-        Documents::Store(self.store.clone())
+        self.documents.clone()
     }
 
     /// Waits for something that is asked outside of scripts.
@@ -340,6 +342,7 @@ impl Wiring {
         }
         builder
             .module("oar", oar::binding::module())
+            .module("statebox", state::binding::module())
             .register(script::release::register)
             .register(script::flow::register)
             .build()
@@ -361,33 +364,10 @@ impl Wiring {
             world: self.world.clone(),
             simulation: self.simulation.clone(),
             journals: self.journals.clone(),
-            store: self.store.clone(),
-            fallback: self.fallback.clone(),
+            store: self.states.primary.clone(),
+            fallback: self.states.fallback.clone(),
             plan,
         }
-    }
-}
-
-/// Refuses settings that this version knows and cannot do.
-fn check_built(config: &Config) -> Result<()> {
-    let not_built = |key: &str, word: &str| {
-        Err(Error::invalid(format!(
-            "`{key}` is `{word}`, which this version cannot do yet"
-        ))
-        .hint(format!(
-            "it is set in {}; take it out for the usual value",
-            config.source(key).unwrap_or("the settings")
-        )))
-    };
-    match config.oar.backend {
-        config::Backend::Mcp => {}
-        config::Backend::Cli => return not_built("oar.backend", "cli"),
-        config::Backend::Native => return not_built("oar.backend", "native"),
-    }
-    match config.state.store {
-        config::Store::Local => Ok(()),
-        config::Store::Github => not_built("state.store", "github"),
-        config::Store::Sheet => not_built("state.store", "sheet"),
     }
 }
 

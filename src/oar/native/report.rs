@@ -7,7 +7,6 @@ use crate::{
     error::{Error, Kind, Result},
     release::{
         Version,
-        build_data::Assembly,
         statebox::{Metadata, StateBox, time},
     },
     state::Snapshot,
@@ -29,7 +28,7 @@ pub(super) async fn create(native: &Native, release: &Version) -> Result<String>
         "No existing worksheet found, will create StateBox for new release {release}"
     ));
     log.info(&format!("Initializing StateBox for new release {release}"));
-    let document = StateBox::new(release, recorded(assembly), native.world.now());
+    let document = StateBox::new(release, Metadata::from(assembly), native.world.now());
     if document.metadata().release_day().is_none() {
         log.warning(&format!(
             "the build data of {release} has no release_date, so it is not listed as active before its StateBox has one"
@@ -61,16 +60,6 @@ fn exists(release: &Version, found: &Snapshot) -> String {
 
 fn path(release: &Version) -> String {
     format!("_releases/{}/statebox/{release}.yaml", release.y_stream())
-}
-
-fn recorded(assembly: Assembly) -> Metadata {
-    Metadata {
-        jira_ticket: assembly.jira_ticket,
-        advisory_ids: assembly.advisories.unwrap_or_default(),
-        release_date: assembly.release_date,
-        candidate_builds: assembly.candidate_builds.unwrap_or_default(),
-        shipment_mr: assembly.shipment_mr,
-    }
 }
 
 /// The log of the command in the form of the Python tool.

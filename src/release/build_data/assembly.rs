@@ -6,7 +6,11 @@ use serde_json::Value;
 use super::parse::Entry;
 use crate::{
     error::{Error, Result},
-    release::{Metadata, metadata::is_advisory, statebox::time::parse_day},
+    release::{
+        Metadata,
+        metadata::is_advisory,
+        statebox::{self, time::parse_day},
+    },
 };
 
 /// The values of a release as they are written in the file. `None` where it says nothing.
@@ -24,6 +28,19 @@ pub struct Assembly {
     pub shipment_mr: Option<String>,
     /// The planned day, such as `2027-Mar-06` or `2026-Feb-3`.
     pub release_date: Option<String>,
+}
+
+/// The values as a new document records them.
+impl From<Assembly> for statebox::Metadata {
+    fn from(assembly: Assembly) -> Self {
+        Self {
+            jira_ticket: assembly.jira_ticket,
+            advisory_ids: assembly.advisories.unwrap_or_default(),
+            release_date: assembly.release_date,
+            candidate_builds: assembly.candidate_builds.unwrap_or_default(),
+            shipment_mr: assembly.shipment_mr,
+        }
+    }
 }
 
 impl Assembly {
