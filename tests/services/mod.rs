@@ -3,6 +3,8 @@
 mod binding;
 mod errata;
 mod github;
+mod github_python;
+mod github_write;
 mod local_clone;
 mod release_controller;
 mod table;
