@@ -22,7 +22,9 @@ fn run(script: &str) -> Result<Value, Box<EvalAltResult>> {
     let state = state("none", json!({}));
     let documents = json!({
         "release_controller": {"streams": {"4-stable": {"4.20.1": {"phase": "Accepted", "digest": "sha256:1"}}}},
-        "github": {"branches": {"main": {}, "record": {"_releases/ocp-test-result-4.20.1-amd64.json": "{}"}}},
+        "github": {"commits": {"main": [{"sha": "1", "message": "Say more", "author": "someone",
+            "path": "README.md", "at": "2027-03-01T09:00:00Z", "blob": null, "parent": null,
+            "tree": "2"}]}, "branches": {"main": {}, "record": {"_releases/ocp-test-result-4.20.1-amd64.json": "{}"}}},
         "errata": {"advisories": {"180102": {"type": "RHSA", "content_alerts": {"blocking": false, "alerts": []}}}},
     });
     state.change(|stored| stored.documents = documents).unwrap();
@@ -70,6 +72,11 @@ fn scripts_see_maps_text_and_unit() {
     check("github::test_result(\"4.20.2\", \"amd64\")", Value::Null);
     check("github::file(\"README.md\", \"main\")", Value::Null);
     check(
+        "github::commits(\"README.md\", \"main\", 1)[0].message",
+        json!("Say more"),
+    );
+    check("github::commits(\"x\", \"main\", 9)", json!([]));
+    check(
         "errata::security_alerts(180102)",
         json!({"alerts": [], "blocking": false, "type": "RHSA"}),
     );
@@ -88,6 +95,8 @@ fn scripts_catch_errors_with_their_kind() {
     check("github::file(\"README.md\", \"nothing\")", Kind::NotFound);
     check("github::file(\"../README.md\", \"main\")", Kind::Invalid);
     check("github::file(\"\", \"main\")", Kind::Invalid);
+    check("github::commits(\"x\", \"nothing\", 1)", Kind::NotFound);
+    check("github::commits(\"x\", \"main\", 101)", Kind::Invalid);
     check("errata::security_alerts(1)", Kind::NotFound);
     check("errata::security_alerts(-1)", Kind::Invalid);
 }

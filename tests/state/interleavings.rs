@@ -41,7 +41,7 @@ const KINDS: u64 = 5;
 /// What a writer does next, as the gate sees it.
 enum Step {
     Asks(usize, bool, oneshot::Sender<Order>),
-    Ended(usize, Result<Snapshot>),
+    Ended(usize, Result<Box<Snapshot>>),
 }
 
 /// What becomes of a request.
@@ -96,7 +96,7 @@ impl Table {
         &mut self,
         chance: &mut Chance,
         changes: [Change; 2],
-    ) -> (Vec<Result<Snapshot>>, Vec<Change>) {
+    ) -> (Vec<Result<Box<Snapshot>>>, Vec<Change>) {
         for (writer, change) in changes.into_iter().enumerate() {
             let store = GithubStore::new(self.githubs[writer].clone(), self.world.clone());
             let said = self.said.clone();
@@ -106,7 +106,7 @@ impl Table {
                     store.read(&release()).await.unwrap();
                 }
                 let ended = store.apply(&release(), &[change]).await;
-                said.send(Step::Ended(writer, ended)).ok();
+                said.send(Step::Ended(writer, ended.map(Box::new))).ok();
             });
         }
         let mut ends = [None, None];
