@@ -28,6 +28,9 @@ fn run(script: &str) -> Result<Value, Box<EvalAltResult>> {
         "build_data": serde_json::from_str::<Value>(include_str!("../../src/services/build_data/seed.json")).unwrap(),
         "sheets": {"spreadsheets": {"book": {"title": "4.20", "shared_with": [sheets::emulator::EMAIL],
             "tabs": [{"id": 7, "title": "4.20.1", "cells": {"B8": {"value": "Pass"}}}]}}},
+        "github": {"commits": {"main": [{"sha": "1", "message": "Say more", "author": "someone",
+            "path": "README.md", "at": "2027-03-01T09:00:00Z", "blob": null, "parent": null,
+            "tree": "2"}]}, "branches": {"main": {}, "record": {"_releases/ocp-test-result-4.20.1-amd64.json": "{}"}}},
         "errata": {"advisories": {"180102": {"type": "RHSA", "content_alerts": {"blocking": false, "alerts": []}}}},
     });
     state.change(|stored| stored.documents = documents).unwrap();
@@ -92,6 +95,11 @@ fn scripts_see_maps_text_and_unit() {
         json!([["Fail", "3"]]),
     );
     check(
+        "github::commits(\"README.md\", \"main\", 1)[0].message",
+        json!("Say more"),
+    );
+    check("github::commits(\"x\", \"main\", 9)", json!([]));
+    check(
         "errata::security_alerts(180102)",
         json!({"alerts": [], "blocking": false, "type": "RHSA"}),
     );
@@ -130,6 +138,8 @@ fn scripts_catch_errors_with_their_kind() {
     check("sheets::read(\"book\", \"'4.20.9'!A1\")", Kind::NotFound);
     check("sheets::write(\"book\", \"A1\", [1])", Kind::Invalid);
     check("sheets::write(\"book\", \"A1\", [[#{}]])", Kind::Invalid);
+    check("github::commits(\"x\", \"nothing\", 1)", Kind::NotFound);
+    check("github::commits(\"x\", \"main\", 101)", Kind::Invalid);
     check("errata::security_alerts(1)", Kind::NotFound);
     check("errata::security_alerts(-1)", Kind::Invalid);
     check("build_data::metadata(\"4.20\")", Kind::Invalid);

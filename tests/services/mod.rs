@@ -4,6 +4,8 @@ mod binding;
 mod build_data;
 mod errata;
 mod github;
+mod github_python;
+mod github_write;
 mod local_clone;
 mod release_controller;
 mod sheets;

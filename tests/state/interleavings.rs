@@ -41,7 +41,7 @@ const KINDS: u64 = 5;
 /// What a writer does next, as the gate sees it.
 enum Step {
     Asks(usize, bool, oneshot::Sender<Order>),
-    Ended(usize, Result<Snapshot>),
+    Ended(usize, Result<Box<Snapshot>>),
 }
 
 /// What becomes of a request.
@@ -96,7 +96,7 @@ impl Table {
         &mut self,
         chance: &mut Chance,
         changes: [Change; 2],
-    ) -> (Vec<Result<Snapshot>>, Vec<Change>) {
+    ) -> (Vec<Result<Box<Snapshot>>>, Vec<Change>) {
         for (writer, change) in changes.into_iter().enumerate() {
             let store = GithubStore::new(self.githubs[writer].clone(), self.world.clone());
             let said = self.said.clone();
@@ -106,13 +106,14 @@ impl Table {
                     store.read(&release()).await.unwrap();
                 }
                 let ended = store.apply(&release(), &[change]).await;
-                said.send(Step::Ended(writer, ended)).ok();
+                said.send(Step::Ended(writer, ended.map(Box::new))).ok();
             });
         }
         let mut ends = [None, None];
         let mut waiting: [Option<(bool, oneshot::Sender<Order>)>; 2] = [None, None];
         // Five tries are enough for what may come between here: each bad turn costs one at most.
-        let mut bad_turns = 2;
+        let mut bad_turns = 3;
+        let mut has_lost_one = false;
         let mut foreign = Vec::new();
         while ends.iter().any(Option::is_none) {
             while (0..2).any(|writer| ends[writer].is_none() && waiting[writer].is_none()) {
@@ -125,10 +126,13 @@ impl Table {
             if ready.is_empty() {
                 break;
             }
-            if foreign.len() < 2 && bad_turns > 0 && chance.below(5) == 0 {
+            // Others come above all where an answer was just lost.
+            let limit = if has_lost_one { 2 } else { 5 };
+            if foreign.len() < 2 && bad_turns > 0 && chance.below(limit) == 0 {
                 bad_turns -= 1;
                 foreign.extend(self.somebody_else(chance, foreign.len()).await);
             }
+            has_lost_one = false;
             let pick = ready[usize::try_from(chance.below(ready.len() as u64)).unwrap()];
             let (is_write, go) = waiting[pick].take().unwrap();
             let mut order = Order::Pass;
@@ -140,7 +144,10 @@ impl Table {
                         let text = "Invalid request.\n\n\"sha\" wasn't supplied.";
                         order = Order::Refuse(StatusCode::UNPROCESSABLE_ENTITY, text);
                     }
-                    2 => self.fault("reset"),
+                    2 => {
+                        has_lost_one = true;
+                        self.fault("reset");
+                    }
                     3 => self.fault("refused"),
                     _ => bad_turns += 1,
                 }

@@ -12,8 +12,12 @@ mod functions {
     use rhai::{Dynamic, EvalAltResult, Map, NativeCallContext};
     use serde_json::json;
 
-    use super::super::{File, Files};
-    use crate::call::{Session, to_script};
+    use super::super::{File, Files, GitHub};
+    use crate::{
+        call::{Session, to_script},
+        error::Error,
+        value::to_dynamic,
+    };
 
     /// Returns the file at `path` on `branch` of the repository with test results, or `()` when the
     /// branch has no such file.
@@ -61,6 +65,47 @@ mod functions {
             files.test_result(build, arch),
         )?;
         Ok(shown(file))
+    }
+
+    /// Returns the newest `count` commits (1 to 100) that changed `path` on `branch`, the newest
+    /// first; none for a path nobody has changed.
+    ///
+    /// Each is a map: `sha` (text), `message` (the whole message), `author` (the account, else the
+    /// name in the commit) and `at` (when, as `2027-03-01T09:00:00Z`).
+    /// Throws `not_found` when there is no such branch or repository, `invalid` for other counts.
+    /// Calls `GET /repos/{repository}/commits?sha={branch}&path={path}`.
+    #[rhai_fn(return_raw)]
+    pub fn commits(
+        context: NativeCallContext,
+        path: &str,
+        branch: &str,
+        count: i64,
+    ) -> Result<Dynamic, Box<EvalAltResult>> {
+        let session = Session::of(&context)?;
+        let github = session.get::<GitHub>().map_err(to_script)?;
+        let number = usize::try_from(count)
+            .ok()
+            .filter(|count| (1..=100).contains(count));
+        let Some(number) = number else {
+            let error = Error::invalid(format!("{count} is not a number of commits"));
+            return Err(to_script(error.hint("ask for 1 to 100")));
+        };
+        let repository = github.repository();
+        let commits = session.call_from_script(
+            "github.commits",
+            json!({"path": path, "branch": branch, "count": count}),
+            false,
+            github.client().commits(repository, path, branch, number),
+        )?;
+        let shown = commits.into_iter().map(|commit| {
+            json!({
+                "sha": commit.sha,
+                "message": commit.message,
+                "author": commit.author,
+                "at": commit.at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+            })
+        });
+        Ok(to_dynamic(&shown.collect()))
     }
 
     fn shown(file: Option<File>) -> Dynamic {

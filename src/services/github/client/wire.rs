@@ -146,9 +146,12 @@ impl Client {
             let error = wrapped_transport_error("the client for GitHub", &error);
             self.caller.finish(error)
         };
+        // The library puts the path of its base before what is not below it; ours are whole.
+        let mut site = self.caller.base().clone();
+        site.set_path("/");
         let mut builder = Octocrab::builder()
             .add_retry_config(RetryConfig::None)
-            .base_uri(self.caller.base().as_str())
+            .base_uri(site.as_str())
             .map_err(failed)?;
         // The library does not survive a token that no header can carry.
         self.caller

@@ -9,7 +9,7 @@ use axum::{
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::json;
 
-use super::{SERVICE, Sim, refused};
+use super::{SERVICE, Sim, Site, refused};
 use crate::{services::emulate::answer, sim::state::SimState};
 
 /// The account of a token that the world says nothing about.
@@ -63,7 +63,7 @@ pub(super) async fn user(State(state): Sim, headers: HeaderMap) -> Response {
             "type": "User",
             "site_admin": false,
             "name": login,
-            "url": format!("https://api.github.com/users/{login}"),
+            "url": format!("{}/users/{login}", Site::of(&headers).0),
             "html_url": format!("https://github.com/{login}"),
         }))
         .into_response()

@@ -8,7 +8,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    DEFAULT_BRANCH, REPOSITORY, SERVICE, Sim, account::account, address, is_here, ledger, missing,
+    DEFAULT_BRANCH, REPOSITORY, SERVICE, Sim, Site, account::account, is_here, ledger, missing,
     page, tagged,
 };
 use crate::services::emulate::answer;
@@ -23,6 +23,7 @@ pub(super) async fn repository(
             return missing("Not Found");
         }
         let (owner, name) = REPOSITORY;
+        let site = Site::of(&headers);
         let may_push = account(&state, &headers).is_some_and(|account| account.may_write);
         let document = json!({
             "id": 1,
@@ -31,7 +32,7 @@ pub(super) async fn repository(
             "full_name": format!("{owner}/{name}"),
             "private": false,
             "owner": {"login": owner, "id": 2, "type": "Organization"},
-            "url": address(""),
+            "url": site.address(""),
             "html_url": page(""),
             "default_branch": DEFAULT_BRANCH,
             "permissions": {"admin": false, "push": may_push, "pull": true},
@@ -50,11 +51,12 @@ pub(super) async fn branches(
         if !is_here(&owner, &name) {
             return missing("Not Found");
         }
+        let site = Site::of(&headers);
         let listed = state.read(|stored| {
             let documents = &stored.documents;
             let branches = ledger::branches(documents).into_iter();
-            let shown =
-                branches.filter_map(|branch| Some(shown(branch, &ledger::tip(documents, branch)?)));
+            let shown = branches
+                .filter_map(|branch| Some(shown(&site, branch, &ledger::tip(documents, branch)?)));
             shown.collect::<Vec<_>>()
         });
         tagged(listed.into(), &headers)
@@ -72,7 +74,7 @@ pub(super) async fn branch(
             return missing("Not Found");
         }
         match state.read(|stored| ledger::tip(&stored.documents, &branch)) {
-            Some(sha) => tagged(shown(&branch, &sha), &headers),
+            Some(sha) => tagged(shown(&Site::of(&headers), &branch, &sha), &headers),
             None => missing("Branch not found"),
         }
     })
@@ -89,21 +91,22 @@ pub(super) async fn reference(
         let Some(sha) = tip.filter(|_| is_here(&owner, &name)) else {
             return missing("Not Found");
         };
+        let site = Site::of(&headers);
         let document = json!({
             "ref": format!("refs/heads/{branch}"),
             "node_id": format!("REF_{branch}"),
-            "url": address(&format!("/git/refs/heads/{branch}")),
-            "object": {"type": "commit", "sha": sha, "url": address(&format!("/git/commits/{sha}"))},
+            "url": site.address(&format!("/git/refs/heads/{branch}")),
+            "object": {"type": "commit", "sha": sha, "url": site.address(&format!("/git/commits/{sha}"))},
         });
         tagged(document, &headers)
     })
     .await
 }
 
-fn shown(branch: &str, sha: &str) -> Value {
+fn shown(site: &Site, branch: &str, sha: &str) -> Value {
     json!({
         "name": branch,
-        "commit": {"sha": sha, "url": address(&format!("/commits/{sha}"))},
+        "commit": {"sha": sha, "url": site.address(&format!("/commits/{sha}"))},
         "protected": false,
     })
 }

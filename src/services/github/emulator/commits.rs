@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::{
-    DEFAULT_BRANCH, Pairs, SERVICE, Sim, address, is_here, ledger, missing, page, refused, tagged,
+    DEFAULT_BRANCH, Pairs, SERVICE, Sim, Site, is_here, ledger, missing, page, refused, tagged,
 };
 use crate::services::emulate::answer;
 
@@ -53,17 +53,18 @@ pub(super) async fn commits(
             .unwrap_or(USUAL_COUNT)
             .clamp(1, LARGEST_COUNT);
         let page_number = number("page").unwrap_or(1).max(1);
+        let site = Site::of(&headers);
         let pages = listed.len().div_ceil(count);
         let shown: Vec<_> = listed
             .iter()
             .rev()
             .skip((page_number - 1).saturating_mul(count))
             .take(count)
-            .map(commit_document)
+            .map(|record| commit_document(&site, record))
             .collect();
         let mut response = tagged(shown.into(), &headers);
         if page_number < pages {
-            let link = next_pages(&query, &headers, page_number + 1, pages);
+            let link = next_pages(&site, &query, page_number + 1, pages);
             if let Ok(link) = HeaderValue::from_str(&link) {
                 response.headers_mut().insert(header::LINK, link);
             }
@@ -87,7 +88,7 @@ pub(super) async fn commit(
             let message = format!("No commit found for SHA: {sha}");
             return refused(StatusCode::UNPROCESSABLE_ENTITY, &message);
         };
-        let mut document = commit_document(&found);
+        let mut document = commit_document(&Site::of(&headers), &found);
         document["files"] = json!([{
             "filename": found["path"],
             "sha": found["blob"],
@@ -112,7 +113,7 @@ fn from(documents: &Value, start: &str) -> Option<Vec<Value>> {
 }
 
 /// A commit as lists and writes show it.
-pub(super) fn commit_document(record: &Value) -> Value {
+pub(super) fn commit_document(site: &Site, record: &Value) -> Value {
     let sha = record["sha"].as_str().unwrap_or_default();
     let login = record["author"].as_str().unwrap_or_default();
     let tree = record["tree"].as_str().unwrap_or_default();
@@ -124,19 +125,19 @@ pub(super) fn commit_document(record: &Value) -> Value {
     let account = json!({"login": login, "id": 1001, "type": "User"});
     let parents: Vec<_> = record["parent"]
         .as_str()
-        .map(|parent| json!({"sha": parent, "url": address(&format!("/commits/{parent}"))}))
+        .map(|parent| json!({"sha": parent, "url": site.address(&format!("/commits/{parent}"))}))
         .into_iter()
         .collect();
     json!({
         "sha": sha,
         "node_id": format!("C_{sha}"),
-        "url": address(&format!("/commits/{sha}")),
+        "url": site.address(&format!("/commits/{sha}")),
         "html_url": page(&format!("/commit/{sha}")),
         "commit": {
             "author": person,
             "committer": person,
             "message": record["message"],
-            "tree": {"sha": tree, "url": address(&format!("/git/trees/{tree}"))},
+            "tree": {"sha": tree, "url": site.address(&format!("/git/trees/{tree}"))},
             "comment_count": 0,
         },
         "author": account,
@@ -145,27 +146,15 @@ pub(super) fn commit_document(record: &Value) -> Value {
     })
 }
 
-fn next_pages(
-    query: &BTreeMap<String, String>,
-    headers: &HeaderMap,
-    next: usize,
-    last: usize,
-) -> String {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("api.github.com");
-    let (owner, name) = super::REPOSITORY;
+/// The header that leads to the pages that follow.
+fn next_pages(site: &Site, query: &BTreeMap<String, String>, next: usize, last: usize) -> String {
     let address = |page: usize| {
         let mut pairs = url::form_urlencoded::Serializer::new(String::new());
         for (key, value) in query.iter().filter(|(key, _)| *key != "page") {
             pairs.append_pair(key, value);
         }
         pairs.append_pair("page", &page.to_string());
-        format!(
-            "http://{host}/repos/{owner}/{name}/commits?{}",
-            pairs.finish()
-        )
+        site.address(&format!("/commits?{}", pairs.finish()))
     };
     format!(
         "<{}>; rel=\"next\", <{}>; rel=\"last\"",

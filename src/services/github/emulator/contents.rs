@@ -11,7 +11,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Map, Value, json};
 
 use super::{
-    DEFAULT_BRANCH, Pairs, SERVICE, Sim, address, header_of, is_here, is_known,
+    DEFAULT_BRANCH, Pairs, SERVICE, Sim, Site, header_of, is_here, is_known,
     ledger::{self, blob_sha},
     missing, page, tagged, unchanged,
 };
@@ -49,7 +49,10 @@ pub(super) async fn contents(
             None => missing(&format!("No commit found for the ref {branch}")),
             Some(files) => match files.get(path) {
                 Some(text) if wants_raw(&headers) => (*text).to_owned().into_response(),
-                Some(text) => tagged(file_document(path, branch, text), &headers),
+                Some(text) => tagged(
+                    file_document(&Site::of(&headers), path, branch, text),
+                    &headers,
+                ),
                 None => folder(&files, path, &headers),
             },
         })
@@ -63,6 +66,7 @@ fn folder(files: &BTreeMap<&str, &str>, path: &str, headers: &HeaderMap) -> Resp
     } else {
         format!("{path}/")
     };
+    let site = Site::of(headers);
     let mut entries = Map::new();
     for (name, text) in files {
         let Some(rest) = name.strip_prefix(&folder) else {
@@ -79,7 +83,7 @@ fn folder(files: &BTreeMap<&str, &str>, path: &str, headers: &HeaderMap) -> Resp
             ("file", text.len(), blob_sha(text))
         };
         let entry = json!({"type": kind, "size": size, "name": first, "path": place, "sha": sha,
-            "url": address(&format!("/contents/{place}"))});
+            "url": site.address(&format!("/contents/{place}"))});
         entries.insert(first.to_owned(), entry);
     }
     if entries.is_empty() && !path.is_empty() {
@@ -181,28 +185,28 @@ pub(super) async fn raw(
 }
 
 /// A file with its content, as reading shows it.
-fn file_document(path: &str, branch: &str, text: &str) -> Value {
+fn file_document(site: &Site, path: &str, branch: &str, text: &str) -> Value {
     let (encoding, content) = if text.len() > LARGEST_INLINE {
         ("none", String::new())
     } else {
         ("base64", in_lines(text))
     };
-    let mut document = file_facts(path, branch, text);
+    let mut document = file_facts(site, path, branch, text);
     document["encoding"] = encoding.into();
     document["content"] = content.into();
     document
 }
 
 /// A file without its content, as writing shows it.
-pub(super) fn file_facts(path: &str, branch: &str, text: &str) -> Value {
+pub(super) fn file_facts(site: &Site, path: &str, branch: &str, text: &str) -> Value {
     let sha = blob_sha(text);
     json!({
         "type": "file",
         "size": text.len(),
         "name": path.rsplit('/').next().unwrap_or(path),
         "path": path,
-        "url": address(&format!("/contents/{path}?ref={branch}")),
-        "git_url": address(&format!("/git/blobs/{sha}")),
+        "url": site.address(&format!("/contents/{path}?ref={branch}")),
+        "git_url": site.address(&format!("/git/blobs/{sha}")),
         "html_url": page(&format!("/blob/{branch}/{path}")),
         "sha": sha,
     })

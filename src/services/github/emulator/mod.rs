@@ -74,10 +74,25 @@ fn is_here(owner: &str, name: &str) -> bool {
     (owner, name) == REPOSITORY
 }
 
-/// The address of something in the repository, as answers name it.
-fn address(rest: &str) -> String {
-    let (owner, name) = REPOSITORY;
-    format!("https://api.github.com/repos/{owner}/{name}{rest}")
+/// Where the caller has found this service; answers name addresses below it.
+struct Site(String);
+
+impl Site {
+    fn of(headers: &HeaderMap) -> Self {
+        let host = headers
+            .get(header::HOST)
+            .and_then(|host| host.to_str().ok());
+        Self(match host {
+            Some(host) => format!("http://{host}"),
+            None => "https://api.github.com".to_owned(),
+        })
+    }
+
+    /// The address of something in the repository.
+    fn address(&self, rest: &str) -> String {
+        let (owner, name) = REPOSITORY;
+        format!("{}/repos/{owner}/{name}{rest}", self.0)
+    }
 }
 
 /// Where people look at something in the repository.

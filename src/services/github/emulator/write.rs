@@ -11,7 +11,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use super::{
-    DEFAULT_BRANCH, Pairs, SERVICE, Sim,
+    DEFAULT_BRANCH, Pairs, SERVICE, Sim, Site,
     account::{self, Account},
     commits::commit_document,
     contents::file_facts,
@@ -90,6 +90,7 @@ fn in_one_go(state: &SimState, act: impl FnOnce(&mut Stored) -> Response) -> Res
 /// What a request wants, once it may want anything.
 struct Wanted {
     account: Account,
+    site: Site,
     path: String,
     branch: String,
     message: String,
@@ -114,6 +115,7 @@ impl Wanted {
         }
         Ok(Self {
             account,
+            site: Site::of(headers),
             path: path.trim_matches('/').to_owned(),
             branch: document["branch"]
                 .as_str()
@@ -165,15 +167,15 @@ impl Wanted {
             None => StatusCode::CREATED,
             Some(_) => StatusCode::OK,
         };
-        let content = text.map(|text| file_facts(path, branch, text));
-        let document = json!({"content": content, "commit": written(&record)});
+        let content = text.map(|text| file_facts(&self.site, path, branch, text));
+        let document = json!({"content": content, "commit": written(&self.site, &record)});
         (status, Json(document)).into_response()
     }
 }
 
 /// A commit as the answer to a write shows it: flat, and without accounts.
-fn written(record: &Value) -> Value {
-    let listed = commit_document(record);
+fn written(site: &Site, record: &Value) -> Value {
+    let listed = commit_document(site, record);
     let mut commit = listed["commit"].clone();
     for key in ["sha", "node_id", "url", "html_url", "parents"] {
         commit[key] = listed[key].clone();
