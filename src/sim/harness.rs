@@ -36,6 +36,7 @@ use super::{
 use crate::{
     error::{Error, Kind, Result},
     release::Version,
+    services::sheets::emulator::key_file,
     world::{
         Terminal, Unattended,
         clock::VirtualClock,
@@ -45,6 +46,9 @@ use crate::{
 
 /// The year 3000: plans made before it do not leave the calendar.
 const LAST_SECOND: i64 = 32_503_680_000;
+
+/// The key file of the simulated service account.
+const KEY_FILE: &str = "service-account.json";
 
 /// How a world is opened.
 #[derive(Clone)]
@@ -113,6 +117,8 @@ pub struct Simulation {
     is_new: bool,
     project: Option<PathBuf>,
     folders: Vec<PathBuf>,
+    /// Whether the first of the folders keeps this world.
+    is_kept: bool,
 }
 
 impl Simulation {
@@ -171,6 +177,7 @@ impl Simulation {
             is_new,
             project: options.project.clone(),
             folders,
+            is_kept: options.folder.is_some(),
             state,
         };
         for version in &options.releases {
@@ -262,11 +269,31 @@ impl Simulation {
             .parse()
             .expect("a loopback address is an address");
         self.world.set_endpoint(service, address.clone());
+        if service == "sheets" {
+            self.hand_key(&address)?;
+        }
         self.addresses
             .lock()
             .expect("no thread panics while it holds the addresses")
             .insert(service.to_owned(), address.clone());
         Ok(address)
+    }
+
+    /// Gives the program the key of the service account that the stand-in of Sheets knows. In a
+    /// world with a folder it is a file there too, for other programs.
+    fn hand_key(&self, address: &Url) -> Result<()> {
+        let text = key_file(&format!("{address}token"));
+        let folder = self.folders.first().filter(|_| self.is_kept);
+        if let Some(folder) = folder {
+            let file = folder.join(KEY_FILE);
+            std::fs::write(&file, &text).map_err(|error| {
+                trouble(format!("cannot write `{}`", file.display())).because(error)
+            })?;
+        }
+        let path = folder.map_or_else(|| PathBuf::from("/simulated"), Clone::clone);
+        let path = path.join(KEY_FILE);
+        self.world.hand("GCP_SA_FILE", path, text.into_bytes());
+        Ok(())
     }
 
     /// Makes sure that the world has a release; its scenario begins for it now.

@@ -73,11 +73,19 @@ impl Default for Settings {
     }
 }
 
+/// A file that is on no disk.
+struct Handed {
+    path: PathBuf,
+    bytes: Vec<u8>,
+}
+
 /// A simulated world.
 pub struct SimulatedWorld {
     state: Arc<SimState>,
     clock: VirtualClock,
     endpoints: RwLock<HashMap<String, Url>>,
+    /// Files that are on no disk, each named by an environment variable.
+    handed: RwLock<HashMap<String, Handed>>,
     env: HashMap<String, String>,
     folders: Vec<PathBuf>,
     terminal: Arc<dyn Terminal>,
@@ -92,6 +100,7 @@ impl SimulatedWorld {
             clock: state.clock().clone(),
             state,
             endpoints: RwLock::new(settings.endpoints),
+            handed: RwLock::default(),
             env: settings.env,
             folders: settings.folders,
             terminal: settings.terminal,
@@ -111,6 +120,23 @@ impl SimulatedWorld {
             .write()
             .expect("no thread panics while it holds the addresses")
             .insert(service.to_owned(), address);
+    }
+
+    /// Hands the program a file that is on no disk: `variable` names it from now on.
+    pub fn hand(&self, variable: &str, path: PathBuf, bytes: Vec<u8>) {
+        self.handed
+            .write()
+            .expect("no thread panics while it holds the files")
+            .insert(variable.to_owned(), Handed { path, bytes });
+    }
+
+    /// What is known of the handed files.
+    fn find_handed<T>(&self, look: impl FnMut((&String, &Handed)) -> Option<T>) -> Option<T> {
+        self.handed
+            .read()
+            .expect("no thread panics while it holds the files")
+            .iter()
+            .find_map(look)
     }
 
     /// How many points at which the process may die were passed.
@@ -158,6 +184,12 @@ impl World for SimulatedWorld {
     }
 
     fn env(&self, name: &str) -> Option<String> {
+        let handed = self.find_handed(|(variable, file)| {
+            (variable == name).then(|| file.path.display().to_string())
+        });
+        if handed.is_some() {
+            return handed;
+        }
         self.env
             .get(name)
             .filter(|value| !value.is_empty())
@@ -165,6 +197,12 @@ impl World for SimulatedWorld {
     }
 
     fn secret(&self, name: &str) -> Option<SecretString> {
+        if self
+            .find_handed(|(variable, _)| (variable == name).then_some(()))
+            .is_some()
+        {
+            return self.env(name).map(SecretString::from);
+        }
         SECRET_NAMES.contains(&name).then(|| {
             let dummy = format!("simulated-{}", name.to_lowercase().replace('_', "-"));
             SecretString::from(dummy)
@@ -181,6 +219,10 @@ impl World for SimulatedWorld {
 
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         self.meet_fault("read")?;
+        let handed = self.find_handed(|(_, file)| (file.path == path).then(|| file.bytes.clone()));
+        if let Some(bytes) = handed {
+            return Ok(bytes);
+        }
         self.check(path)?;
         disk::read(path)
     }
