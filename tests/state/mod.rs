@@ -2,3 +2,7 @@
 
 mod conformance;
 mod local;
+mod mirror;
+mod sheet;
+mod sheet_bench;
+mod sheet_limits;
