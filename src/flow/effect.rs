@@ -25,7 +25,7 @@ use super::{
 use crate::{
     call::{Operation, Permit},
     error::{Kind, Result},
-    release::{Ending, Outcome, Remote, statebox::Change},
+    release::{Ending, Outcome, Remote, TaskStatus, statebox::Change},
 };
 
 /// How long a trigger whose answer was lost may take to show up outside.
@@ -318,11 +318,11 @@ fn adopt(drive: &Drive, token: &str, remote: &Remote) -> Result<()> {
 /// Keeps another operator away: writes our claim into the state store, where a second one fails.
 fn claim(drive: &Drive, node: &str, token: &str) -> Result<Option<Outcome>> {
     let has_entry = crate::release::task::WORKFLOW_TASKS.contains(&node);
-    let is_kept = drive
-        .snapshot()?
-        .is_some_and(|snapshot| !snapshot.is_limited);
-    if !has_entry || !is_kept {
+    let Some(snapshot) = drive.snapshot()?.filter(|_| has_entry) else {
         return Ok(None);
+    };
+    if snapshot.is_limited {
+        return begun_by_another(drive, node, snapshot.document.status(node));
     }
     let world = drive.session.world();
     let until = settles_at(world.now());
@@ -346,6 +346,23 @@ fn claim(drive: &Drive, node: &str, token: &str) -> Result<Option<Outcome>> {
         Err(error) if error.kind == Kind::Refused => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+/// A sheet holds no claim, but it is read once more: what another operator has begun or ended since
+/// this pass read it is left alone.
+fn begun_by_another(drive: &Drive, node: &str, before: TaskStatus) -> Result<Option<Outcome>> {
+    let now = drive.refresh()?;
+    let now = now.map_or(before, |snapshot| snapshot.document.status(node));
+    if now == before || !matches!(now, TaskStatus::InProgress | TaskStatus::Pass) {
+        return Ok(None);
+    }
+    let release = &drive.release;
+    let why = format!("`{node}` of {release} became {now} in the sheet meanwhile");
+    Ok(Some(
+        Outcome::new(Ending::Waiting, why)
+            .owner("the other operator")
+            .recheck(SETTLE),
+    ))
 }
 
 /// Whether a person asked for another try after the last end of an effect.

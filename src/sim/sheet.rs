@@ -8,14 +8,14 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::release::{
-    TaskStatus, Version,
-    sheet::{Content, Layout, Overall, TEMPLATE, head, links},
-    statebox::Metadata,
+use crate::{
+    release::{
+        TaskStatus, Version,
+        sheet::{Content, Layout, Overall, TEMPLATE, head, links},
+        statebox::Metadata,
+    },
+    services::sheets::emulator::EMAIL,
 };
-
-/// The account that every document is shared with.
-pub const ACCOUNT: &str = "release-qe@simulated.iam.gserviceaccount.com";
 
 /// The last y-stream that has a document.
 const LAST_MINOR: u64 = 20;
@@ -87,7 +87,7 @@ pub fn add_document(documents: &mut Value, release: &Version, layout: Layout) {
     if document.is_null() {
         *document = json!({
             "title": format!("{y_stream} test report"),
-            "shared_with": [ACCOUNT],
+            "shared_with": [EMAIL],
             "tabs": [{"id": 0, "title": TEMPLATE, "cells": template(layout)}],
         });
     }
@@ -178,7 +178,16 @@ fn template(layout: Layout) -> Map<String, Value> {
 fn filled(content: &Content) -> Value {
     match content {
         Content::Text(text) => json!({"value": text}),
-        Content::Rich(rich) => json!({"value": rich.text}),
+        Content::Rich(rich) => {
+            let runs = rich.runs.iter().map(|run| {
+                let format = match &run.link {
+                    Some(link) => json!({"link": {"uri": link}}),
+                    None => json!({}),
+                };
+                json!({"startIndex": run.start, "format": format})
+            });
+            json!({"value": rich.text, "runs": runs.collect::<Vec<_>>()})
+        }
         Content::Formula(formula) => json!({"formula": formula}),
     }
 }

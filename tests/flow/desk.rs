@@ -11,10 +11,13 @@ use oar_script::{
     call::Session,
     error::Result,
     flow::{Drive, Evidence, Fact, Journal, Plan, Sources, Stores, journal::Entry},
-    release::{Metadata, TaskStatus, Version, statebox::Change},
+    release::{
+        Metadata, TaskStatus, Version,
+        statebox::{Change, StateBox},
+    },
     sim::{self, Simulation, state::Fault},
     state::{Snapshot, StateStore, local::LocalStore},
-    world::World,
+    world::{BoxFuture, World},
 };
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
@@ -38,6 +41,37 @@ impl Sources for MadeUp {
 
     fn evidence(&self, _session: &Session, _build: &str) -> Result<Option<Evidence>> {
         Ok(self.0.lock().expect("no test panics here").clone())
+    }
+}
+
+/// A store that says it keeps statuses only.
+struct Limited(LocalStore);
+
+impl StateStore for Limited {
+    fn read<'a>(&'a self, release: &'a Version) -> BoxFuture<'a, Result<Option<Snapshot>>> {
+        Box::pin(async {
+            let snapshot = self.0.read(release).await?;
+            Ok(snapshot.map(limited))
+        })
+    }
+
+    fn create<'a>(&'a self, document: &'a StateBox) -> BoxFuture<'a, Result<Snapshot>> {
+        self.0.create(document)
+    }
+
+    fn apply<'a>(
+        &'a self,
+        release: &'a Version,
+        changes: &'a [Change],
+    ) -> BoxFuture<'a, Result<Snapshot>> {
+        Box::pin(async { self.0.apply(release, changes).await.map(limited) })
+    }
+}
+
+fn limited(snapshot: Snapshot) -> Snapshot {
+    Snapshot {
+        is_limited: true,
+        ..snapshot
     }
 }
 
@@ -83,16 +117,32 @@ impl Desk {
         self.planned(operator, None)
     }
 
+    /// A drive of a release that has no document but statuses, as a sheet keeps them.
+    pub fn limited(&self, operator: &str) -> Arc<Drive> {
+        let nothing = self.folder.path().join("nothing.git");
+        let nothing = LocalStore::open(&nothing, self.world()).expect("a store");
+        let stores = Stores {
+            primary: Arc::new(nothing),
+            fallback: Some(Arc::new(Limited(self.store()))),
+        };
+        self.over(operator, stores, None)
+    }
+
     pub fn planned(&self, operator: &str, plan: Option<Plan>) -> Arc<Drive> {
+        let stores = Stores {
+            primary: Arc::new(self.store()),
+            fallback: None,
+        };
+        self.over(operator, stores, plan)
+    }
+
+    fn over(&self, operator: &str, stores: Stores, plan: Option<Plan>) -> Arc<Drive> {
         let journal = Journal::open(self.world(), &self.journals(operator), &release());
         Arc::new(Drive::new(
             Session::new(self.world(), self.runtime.handle().clone()),
             release(),
             journal.expect("a journal"),
-            Stores {
-                primary: Arc::new(self.store()),
-                fallback: None,
-            },
+            stores,
             Arc::new(MadeUp(self.evidence.clone())),
             None,
             plan,

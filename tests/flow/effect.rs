@@ -171,6 +171,35 @@ fn what_somebody_else_started_is_adopted_before_anything_is_sent() {
 }
 
 #[test]
+fn what_another_operator_began_in_the_sheet_meanwhile_is_left_alone() {
+    for status in [TaskStatus::InProgress, TaskStatus::Pass] {
+        let desk = Desk::new();
+        let drive = desk.limited("a");
+        assert!(drive.snapshot().unwrap().unwrap().is_limited);
+        desk.drive("b").write(vec![set(NODE, status)]).unwrap();
+        let (effect, sent) = attempt(&drive, None, Ok(started("8")));
+        assert!(!sent, "{status}");
+        let Ok(Effect::Held(outcome)) = effect else {
+            panic!("{effect:?}");
+        };
+        assert_eq!(outcome.status, Ending::Waiting);
+        assert!(outcome.reason.contains("`stage-testing` of 4.20.28 became"));
+        assert!(intents(&drive).is_empty());
+    }
+}
+
+#[test]
+fn what_was_triggered_over_the_sheet_is_not_triggered_again_once_there_is_a_statebox() {
+    let desk = Desk::new();
+    let (effect, sent) = attempt(&desk.limited("a"), None, Ok(started("8")));
+    assert!(sent, "{effect:?}");
+    // The document knows nothing of it: this operator's record does.
+    let (effect, sent) = attempt(&desk.drive("a"), None, Ok(started("9")));
+    assert_eq!(effect.unwrap(), Effect::Running(Some(build("8"))));
+    assert!(!sent);
+}
+
+#[test]
 fn a_refusal_keeps_attempt_and_token() {
     let desk = Desk::new();
     let drive = desk.drive("a");

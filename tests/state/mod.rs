@@ -14,3 +14,7 @@ mod local;
 mod lost_answers;
 mod newest;
 mod world;
+mod mirror;
+mod sheet;
+mod sheet_bench;
+mod sheet_limits;
