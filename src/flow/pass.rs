@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     approval,
+    data::Data,
     drive::Drive,
     effect,
     graph::{Graph, Node, NodeKind},
@@ -26,7 +27,9 @@ use crate::{
     call::Control,
     error::{Error, Kind, Result},
     oar::outcome::recorded,
-    release::{Ending, Outcome, TaskStatus, statebox::Change, task::WORKFLOW_TASKS},
+    release::{
+        Ending, Outcome, TaskStatus, metadata::Drift, statebox::Change, task::WORKFLOW_TASKS,
+    },
     world::{Event, What, World},
 };
 
@@ -75,8 +78,10 @@ pub fn pass(
     if let Some(plan) = &drive.plan {
         plan.check(graph)?;
     }
-    drive.snapshot()?;
-    let flow = drive.metadata()?.flow();
+    drive.read()?;
+    let data = drive.data()?;
+    let flow = data.metadata.flow();
+    hear(drive, &data)?;
     let pass = Pass {
         drive,
         graph,
@@ -423,8 +428,10 @@ impl<'a> Pass<'a> {
             .nodes()
             .filter_map(|node| reports.remove(&node.name))
             .collect();
-        let notes = notes(self.drive)?;
+        let data = self.drive.data()?;
+        let notes = notes(self.drive, &data)?;
         let mut report = Report::new(self.drive.release.clone(), self.world.now(), nodes, notes);
+        report.drift = data.drift;
         report.looked_at = progress.looked_at;
         record_pass(self.drive, &report)?;
         Ok(report)
@@ -478,9 +485,42 @@ fn is_news(before: &Outcome, outcome: &Outcome) -> bool {
     bare(before) != bare(outcome)
 }
 
+/// Tells what changed in the build data, has other copies of them forgotten, and writes them down.
+fn hear(drive: &Drive, data: &Data) -> Result<()> {
+    let changes: Vec<_> = data.news().iter().map(Drift::line).collect();
+    if !data.is_news || drive.plan.is_some() {
+        return Ok(());
+    }
+    let world = drive.session.world();
+    let say = |text: String| {
+        world.say(&Event {
+            at: world.now(),
+            node: None,
+            what: What::Notice(text),
+        });
+    };
+    for change in &changes {
+        say(format!("build data: {change}"));
+    }
+    if !changes.is_empty()
+        && let Err(error) = drive.sources.forget(&drive.session, &drive.release)
+    {
+        // Not written down, so that the next pass tries again.
+        say(format!(
+            "the OAR server may still act on older build data: {}",
+            error.chain()
+        ));
+        return Ok(());
+    }
+    drive.record(Fact::BuildData {
+        metadata: data.metadata.clone(),
+        changes,
+    })
+}
+
 /// What people should know beside the nodes.
-pub fn notes(drive: &Drive) -> Result<Vec<String>> {
-    let mut notes = Vec::new();
+pub fn notes(drive: &Drive, data: &Data) -> Result<Vec<String>> {
+    let mut notes: Vec<String> = data.note.iter().cloned().collect();
     let Some(snapshot) = drive.snapshot()? else {
         notes.push("there is no StateBox for this release yet".to_owned());
         return Ok(notes);
