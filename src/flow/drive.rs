@@ -97,6 +97,7 @@ pub struct Drive {
     /// Look only, under these conditions.
     pub plan: Option<Plan>,
     facts: Mutex<Facts>,
+    noted: Mutex<Option<String>>,
     queue: Mutex<Vec<Arc<Waiting>>>,
     writing: Mutex<()>,
 }
@@ -137,6 +138,7 @@ impl Drive {
             owner,
             plan,
             facts: Mutex::default(),
+            noted: Mutex::default(),
             queue: Mutex::default(),
             writing: Mutex::default(),
         }
@@ -224,6 +226,17 @@ impl Drive {
         let is_known = recorded.is_some() || last.is_some();
         let read = self.build_data(is_known)?;
         Data::settle(recorded, last, read)
+    }
+
+    /// Whether this says something else about the reading of the build data than the pass before.
+    pub fn is_noted_anew(&self, note: Option<&str>) -> bool {
+        let mut noted = self
+            .noted
+            .lock()
+            .expect("no thread panics while it holds what was noted");
+        let is_new = noted.as_deref() != note;
+        *noted = note.map(str::to_owned);
+        is_new
     }
 
     /// What the build data say. While something else is known nobody waits for a service that is away.

@@ -487,8 +487,7 @@ fn is_news(before: &Outcome, outcome: &Outcome) -> bool {
 
 /// Tells what changed in the build data, has other copies of them forgotten, and writes them down.
 fn hear(drive: &Drive, data: &Data) -> Result<()> {
-    let changes: Vec<_> = data.news().iter().map(Drift::line).collect();
-    if !data.is_news || drive.plan.is_some() {
+    if drive.plan.is_some() {
         return Ok(());
     }
     let world = drive.session.world();
@@ -499,6 +498,14 @@ fn hear(drive: &Drive, data: &Data) -> Result<()> {
             what: What::Notice(text),
         });
     };
+    if drive.is_noted_anew(data.note.as_deref()) {
+        let again = "the build data can be read again";
+        say(data.note.clone().unwrap_or_else(|| again.to_owned()));
+    }
+    if !data.is_news {
+        return Ok(());
+    }
+    let changes: Vec<_> = data.news().iter().map(Drift::line).collect();
     for change in &changes {
         say(format!("build data: {change}"));
     }
