@@ -18,7 +18,7 @@ use crate::{
         graph::nearest,
         report::{NodeReport, State},
     },
-    release::Version,
+    release::{Version, metadata::Drift},
     script::flow::Found,
 };
 
@@ -63,6 +63,7 @@ pub fn explain(
             "release": found.report.release,
             "headline": found.report.headline(),
             "notes": found.report.notes,
+            "drift": found.report.drift,
             "nodes": explained,
         })),
         Output::Text => {
@@ -82,6 +83,10 @@ pub fn explain(
                 .collect();
             if !later.is_empty() {
                 parts.push(later.join("\n"));
+            }
+            if task.is_none() {
+                let drift = found.report.drift.iter();
+                parts.extend(drift.map(|drift| format!("build data: {}", drift.line())));
             }
             parts.extend(
                 found
@@ -150,6 +155,15 @@ fn about(_wiring: &Wiring, found: &Found, report: &NodeReport) -> Result<Value> 
     })));
     value["issues"] = issues.into();
     value["before"] = before.into();
+    let touches = |drift: &&Drift| drift.tasks().contains(&report.name.as_str());
+    value["drift"] = json!(
+        found
+            .report
+            .drift
+            .iter()
+            .filter(touches)
+            .collect::<Vec<_>>()
+    );
     value["history"] = history.into();
     if report.name == "change-advisory-status" && report.state != State::Done {
         value["held_back_by"] = json!(crate::flow::approval::missing_offline(drive)?);
@@ -205,6 +219,12 @@ fn text(value: &Value) -> String {
                 .unwrap_or_default()
                 .replace('_', " "),
             before["reason"].as_str().unwrap_or_default()
+        ));
+    }
+    for drift in value["drift"].as_array().into_iter().flatten() {
+        lines.push(format!(
+            "  build data: {}",
+            drift["text"].as_str().unwrap_or_default()
         ));
     }
     for reason in value["held_back_by"].as_array().into_iter().flatten() {

@@ -210,6 +210,13 @@ fn said(fact: &Fact, started: &HashMap<&str, (&str, &str)>) -> (Option<String>, 
                 format!("passed for {build} {by} (result file {short})"),
             )
         }
+        Fact::BuildData { changes, .. } if changes.is_empty() => {
+            (None, "the build data were read".to_owned())
+        }
+        Fact::BuildData { changes, .. } => (
+            None,
+            format!("the build data changed: {}", changes.join("; ")),
+        ),
         Fact::Pass { headline, .. } => {
             let short = headline.split("; next: ").next().unwrap_or(headline);
             (None, short.to_owned())

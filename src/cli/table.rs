@@ -29,6 +29,10 @@ pub fn text(report: &Report, width: u16) -> String {
         layout.node(node, &mut lines);
     }
     lines.push(String::new());
+    for drift in &report.drift {
+        let line = format!("build data: {}", drift.line());
+        wrap(&line, layout.width, 2, &mut lines);
+    }
     for note in &report.notes {
         wrap(&format!("note: {note}"), layout.width, 2, &mut lines);
     }

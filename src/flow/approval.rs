@@ -94,6 +94,7 @@ pub fn missing(drive: &Drive) -> Result<Vec<String>> {
         return Ok(vec!["the release has no state".to_owned()]);
     };
     let mut missing = missing_in_state(&snapshot);
+    missing.extend(drive.data()?.holds_approval());
     if let Err(why) = gate_holds(drive)? {
         missing.push(why);
     }
@@ -106,6 +107,7 @@ pub fn missing_offline(drive: &Drive) -> Result<Vec<String>> {
         return Ok(vec!["the release has no state".to_owned()]);
     };
     let mut missing = missing_in_state(&snapshot);
+    missing.extend(drive.data()?.holds_approval());
     if last_gate(drive).is_none() {
         missing.push("the gate was not passed".to_owned());
     }

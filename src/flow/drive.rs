@@ -3,26 +3,26 @@
 
 use std::{
     collections::HashMap,
+    future::{Future, poll_fn},
+    pin::pin,
     sync::{Arc, Mutex, MutexGuard, OnceLock},
     time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::json;
 
 use super::{
+    data::{Data, last_known},
     journal::{Fact, Journal},
     plan::{Plan, would},
 };
 use crate::{
     call::{Control, Session},
     error::Result,
-    release::{
-        Metadata, Version,
-        statebox::{Change, time::parse_day},
-    },
+    release::{Metadata, Version, statebox::Change},
     state::{Snapshot, StateStore},
-    world::{Event, What},
+    world::{BoxFuture, Event, What},
 };
 
 /// How long to stay away before a write is made again that met a store that was away.
@@ -34,8 +34,20 @@ const WRITE_WAITS: [Duration; 3] = [
 
 /// Where a drive gets facts that are not in the state store.
 pub trait Sources: Send + Sync {
-    /// Returns what the build data says about a release.
-    fn metadata(&self, session: &Session, release: &Version) -> Result<Metadata>;
+    /// Hears that a pass begins: what was read before may have changed.
+    fn begin_pass(&self, _session: &Session) {}
+
+    /// Returns what the build data say about a release.
+    fn metadata<'a>(
+        &'a self,
+        session: &'a Session,
+        release: &'a Version,
+    ) -> BoxFuture<'a, Result<Metadata>>;
+
+    /// Hears that the build data of a release changed, so that no other copy of them is used.
+    fn forget(&self, _session: &Session, _release: &Version) -> Result<()> {
+        Ok(())
+    }
 
     /// Returns what the result file of a build says, or `None` when there is no file.
     fn evidence(&self, session: &Session, build: &str) -> Result<Option<Evidence>>;
@@ -85,6 +97,7 @@ pub struct Drive {
     /// Look only, under these conditions.
     pub plan: Option<Plan>,
     facts: Mutex<Facts>,
+    noted: Mutex<Option<String>>,
     queue: Mutex<Vec<Arc<Waiting>>>,
     writing: Mutex<()>,
 }
@@ -100,7 +113,8 @@ struct Waiting {
 struct Facts {
     snapshot: Option<Option<Snapshot>>,
     is_fallback: bool,
-    metadata: Option<Metadata>,
+    /// What the build data said; the inner `None` when nobody may be asked.
+    build_data: Option<Option<Result<Metadata>>>,
     evidence: HashMap<String, Option<Evidence>>,
 }
 
@@ -124,6 +138,7 @@ impl Drive {
             owner,
             plan,
             facts: Mutex::default(),
+            noted: Mutex::default(),
             queue: Mutex::default(),
             writing: Mutex::default(),
         }
@@ -133,6 +148,7 @@ impl Drive {
     pub fn begin_pass(&self) -> Result<()> {
         *self.facts() = Facts::default();
         self.stores.primary.begin_pass();
+        self.sources.begin_pass(&self.session);
         self.journal.catch_up()
     }
 
@@ -167,32 +183,100 @@ impl Drive {
 
     /// Reads the state of the release anew.
     pub fn refresh(&self) -> Result<Option<Snapshot>> {
-        let (snapshot, is_fallback) = self.session.wait(async {
-            let found = self.stores.primary.read(&self.release).await?;
-            match (&self.stores.fallback, found) {
-                (Some(fallback), None) => Ok((fallback.read(&self.release).await?, true)),
-                (_, found) => Ok((found, false)),
-            }
-        })?;
+        let found = self.session.wait(self.read_state())?;
+        Ok(self.keep_state(found))
+    }
+
+    /// Reads the state first, from the store that has it, and says whether that is the fallback.
+    async fn read_state(&self) -> Result<(Option<Snapshot>, bool)> {
+        let found = self.stores.primary.read(&self.release).await?;
+        match (&self.stores.fallback, found) {
+            (Some(fallback), None) => Ok((fallback.read(&self.release).await?, true)),
+            (_, found) => Ok((found, false)),
+        }
+    }
+
+    fn keep_state(&self, (snapshot, is_fallback): (Option<Snapshot>, bool)) -> Option<Snapshot> {
         let mut facts = self.facts();
         facts.is_fallback = is_fallback;
         facts.snapshot = Some(snapshot.clone());
-        Ok(snapshot)
+        snapshot
     }
 
-    /// What is known about the release: from its state, or from the build data when there is none.
-    pub fn metadata(&self) -> Result<Metadata> {
-        if let Some(metadata) = &self.facts().metadata {
-            return Ok(metadata.clone());
+    /// Reads what a pass begins with, the state and the build data, at the same time.
+    pub fn read(&self) -> Result<()> {
+        if self.is_offline() {
+            self.facts().build_data = Some(None);
+            return self.snapshot().map(|_| ());
         }
-        let metadata = match self.snapshot()? {
-            Some(snapshot) if !snapshot.is_limited => {
-                Metadata::of_statebox(snapshot.document.metadata())
-            }
-            _ => self.sources.metadata(&self.session, &self.release)?,
+        let (build_data, state) = self.ask_build_data(async {
+            tokio::join!(
+                hasty(self.sources.metadata(&self.session, &self.release)),
+                self.read_state()
+            )
+        })?;
+        self.facts().build_data = Some(Some(build_data));
+        self.keep_state(state?);
+        Ok(())
+    }
+
+    fn ask_build_data<T>(&self, question: impl Future<Output = T>) -> Result<T> {
+        let arguments = json!({ "release": self.release });
+        self.session
+            .call("build_data.metadata", arguments, false, async {
+                Ok(question.await)
+            })
+    }
+
+    fn is_offline(&self) -> bool {
+        self.plan.as_ref().is_some_and(|plan| plan.is_offline)
+    }
+
+    /// What the release consists of: see [`Drive::data`].
+    pub fn metadata(&self) -> Result<Metadata> {
+        Ok(self.data()?.metadata)
+    }
+
+    /// What the release consists of and how that was found. The build data are read once in a pass,
+    /// what was recorded is as fresh as the state.
+    pub fn data(&self) -> Result<Data> {
+        let recorded = self
+            .snapshot()?
+            .filter(|snapshot| !snapshot.is_limited)
+            .map(|snapshot| Metadata::of_statebox(snapshot.document.metadata()));
+        let last = self.journal.look(last_known);
+        let is_known = recorded.is_some() || last.is_some();
+        let read = self.build_data(is_known)?;
+        Data::settle(recorded, last, read)
+    }
+
+    /// Whether this says something else about the reading of the build data than the pass before.
+    pub fn is_noted_anew(&self, note: Option<&str>) -> bool {
+        let mut noted = self
+            .noted
+            .lock()
+            .expect("no thread panics while it holds what was noted");
+        let is_new = noted.as_deref() != note;
+        *noted = note.map(str::to_owned);
+        is_new
+    }
+
+    /// What the build data say. While something else is known nobody waits for a service that is away.
+    fn build_data(&self, is_known: bool) -> Result<Option<Result<Metadata>>> {
+        let read = self.facts().build_data.clone();
+        match read {
+            None if self.is_offline() => return Ok(None),
+            Some(Some(Err(error))) if error.is_retryable() && !is_known => {}
+            Some(read) => return Ok(read),
+            None => {}
+        }
+        let question = self.sources.metadata(&self.session, &self.release);
+        let read = match is_known {
+            true => self.ask_build_data(hasty(question))?,
+            false => self.ask_build_data(question)?,
         };
-        self.facts().metadata = Some(metadata.clone());
-        Ok(metadata)
+        self.facts().build_data = Some(Some(read.clone()));
+        Ok(Some(read))
     }
 
     /// What the result file of a build says; asked for once in a pass.
@@ -341,31 +425,15 @@ impl Drive {
     }
 }
 
-/// Reads the answer of the metadata tool.
-pub fn metadata_from_json(value: &Value) -> Metadata {
-    let text = |key: &str| {
-        value
-            .get(key)
-            .and_then(Value::as_str)
-            .filter(|text| !text.is_empty())
-            .map(str::to_owned)
-    };
-    let entries = |key: &str| {
-        value
-            .get(key)
-            .and_then(Value::as_object)
-            .into_iter()
-            .flatten()
-    };
-    Metadata {
-        jira_ticket: text("jira_ticket"),
-        advisories: entries("advisories")
-            .filter_map(|(kind, id)| Some((kind.clone(), id.as_i64()?)))
-            .collect(),
-        candidate_builds: entries("candidate_builds")
-            .filter_map(|(arch, build)| Some((arch.clone(), build.as_str()?.to_owned())))
-            .collect(),
-        shipment_mr: text("shipment_mr"),
-        release_date: text("release_date").and_then(|text| parse_day(&text)),
-    }
+/// Runs a future that only looks: what it meets on the way is not tried again later.
+async fn hasty<T>(future: impl Future<Output = T>) -> T {
+    let mut future = pin!(future);
+    poll_fn(|context| {
+        let control = Control {
+            is_hasty: true,
+            ..Control::current()
+        };
+        control.scope(|| future.as_mut().poll(context))
+    })
+    .await
 }

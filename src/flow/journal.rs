@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     error::{Error, Kind, Result},
-    release::{Ending, Outcome, Remote, Version},
+    release::{Ending, Metadata, Outcome, Remote, Version},
     world::World,
 };
 
@@ -110,6 +110,13 @@ pub enum Fact {
         is_accepted: bool,
         /// The person whose word stands in for the tests, if it does.
         waived_by: Option<String>,
+    },
+    /// The build data are not what was known before.
+    BuildData {
+        /// What a pass acts on from here on.
+        metadata: Metadata,
+        /// What differs, a line each.
+        changes: Vec<String>,
     },
     /// A pass ended differently from the one before.
     Pass {

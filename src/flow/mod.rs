@@ -2,6 +2,7 @@
 //! what happened, and the rules that no script can get around.
 
 pub mod approval;
+pub mod data;
 pub mod drive;
 pub mod effect;
 pub mod graph;
@@ -12,6 +13,7 @@ pub mod plan;
 pub mod report;
 pub mod watch;
 
+pub use data::Data;
 pub use drive::{Drive, Evidence, Sources, Stores};
 pub use graph::{Graph, Node, NodeKind};
 pub use journal::{Fact, Journal};

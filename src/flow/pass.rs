@@ -14,6 +14,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::{
     approval,
+    data::Data,
     drive::Drive,
     effect,
     graph::{Graph, Node, NodeKind},
@@ -27,7 +28,9 @@ use crate::{
     error::{Error, Kind, Result},
     http::Http,
     oar::outcome::recorded,
-    release::{Ending, Outcome, TaskStatus, statebox::Change, task::WORKFLOW_TASKS},
+    release::{
+        Ending, Outcome, TaskStatus, metadata::Drift, statebox::Change, task::WORKFLOW_TASKS,
+    },
     world::{Event, What, World},
 };
 
@@ -87,8 +90,10 @@ fn evaluate(
     if let Some(plan) = &drive.plan {
         plan.check(graph)?;
     }
-    drive.snapshot()?;
-    let flow = drive.metadata()?.flow();
+    drive.read()?;
+    let data = drive.data()?;
+    let flow = data.metadata.flow();
+    hear(drive, &data)?;
     let pass = Pass {
         drive,
         graph,
@@ -435,8 +440,10 @@ impl<'a> Pass<'a> {
             .nodes()
             .filter_map(|node| reports.remove(&node.name))
             .collect();
-        let notes = notes(self.drive)?;
+        let data = self.drive.data()?;
+        let notes = notes(self.drive, &data)?;
         let mut report = Report::new(self.drive.release.clone(), self.world.now(), nodes, notes);
+        report.drift = data.drift;
         report.looked_at = progress.looked_at;
         record_pass(self.drive, &report)?;
         Ok(report)
@@ -490,9 +497,49 @@ fn is_news(before: &Outcome, outcome: &Outcome) -> bool {
     bare(before) != bare(outcome)
 }
 
+/// Tells what changed in the build data, has other copies of them forgotten, and writes them down.
+fn hear(drive: &Drive, data: &Data) -> Result<()> {
+    if drive.plan.is_some() {
+        return Ok(());
+    }
+    let world = drive.session.world();
+    let say = |text: String| {
+        world.say(&Event {
+            at: world.now(),
+            node: None,
+            what: What::Notice(text),
+        });
+    };
+    if drive.is_noted_anew(data.note.as_deref()) {
+        let again = "the build data can be read again";
+        say(data.note.clone().unwrap_or_else(|| again.to_owned()));
+    }
+    if !data.is_news {
+        return Ok(());
+    }
+    let changes: Vec<_> = data.news().iter().map(Drift::line).collect();
+    for change in &changes {
+        say(format!("build data: {change}"));
+    }
+    if !changes.is_empty()
+        && let Err(error) = drive.sources.forget(&drive.session, &drive.release)
+    {
+        // Not written down, so that the next pass tries again.
+        say(format!(
+            "the OAR server may still act on older build data: {}",
+            error.chain()
+        ));
+        return Ok(());
+    }
+    drive.record(Fact::BuildData {
+        metadata: data.metadata.clone(),
+        changes,
+    })
+}
+
 /// What people should know beside the nodes.
-pub fn notes(drive: &Drive) -> Result<Vec<String>> {
-    let mut notes = Vec::new();
+pub fn notes(drive: &Drive, data: &Data) -> Result<Vec<String>> {
+    let mut notes: Vec<String> = data.note.iter().cloned().collect();
     // A session that goes nowhere over HTTP has no way out and no clock to compare.
     let http = drive.session.get::<Http>().ok();
     if let Some(skew) = http.and_then(|http| http.skew()) {

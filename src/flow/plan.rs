@@ -119,14 +119,16 @@ impl Permit for LookOnly {
         if operation.is_changing {
             Err(would(&format!("would call {}", operation.name)))
         } else if self.is_offline {
-            Err(
-                Error::new(Kind::Refused, format!("depends on {}", operation.name))
-                    .service(OFFLINE),
-            )
+            Err(depends_on(&operation.name))
         } else {
             Ok(())
         }
     }
+}
+
+/// The refusal of a read that an offline plan cannot make.
+pub fn depends_on(what: &str) -> Error {
+    Error::new(Kind::Refused, format!("depends on {what}")).service(OFFLINE)
 }
 
 /// The refusal that says what would have been done.

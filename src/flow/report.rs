@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::graph::{Node, NodeKind};
-use crate::release::{Ending, Outcome, Version};
+use crate::release::{Ending, Outcome, Version, metadata::Drift};
 
 /// Where a node stands.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq, Serialize)]
@@ -213,6 +213,8 @@ pub struct Report {
     pub nodes: Vec<NodeReport>,
     /// What people should know beside the nodes: limited mode, open issues, alerts.
     pub notes: Vec<String>,
+    /// Where the build data differ from what the state recorded; what is acted on is the former.
+    pub drift: Vec<Drift>,
     /// When each node was last looked at.
     pub looked_at: HashMap<String, Timestamp>,
 }
@@ -237,6 +239,7 @@ impl Report {
             back_at,
             nodes,
             notes,
+            drift: Vec::new(),
             looked_at: HashMap::new(),
         }
     }
@@ -344,6 +347,7 @@ impl Report {
             "back_at": self.back_at,
             "nodes": self.nodes,
             "notes": self.notes,
+            "drift": self.drift,
         })
     }
 

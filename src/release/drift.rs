@@ -172,7 +172,7 @@ impl Drift {
             }
             Self::Candidate { current: None, .. } => "there is no candidate to analyse any more",
             Self::Candidate { .. } => {
-                "the analysis is about the new one; a word on the recorded one does not count for it"
+                "an analysis still to come is about the new one; one that has passed was about the recorded one"
             }
         };
         text.to_owned()

@@ -1,14 +1,15 @@
-//! Where a drive gets facts from: the OAR tools for metadata, the result files on GitHub for tests.
+//! Where a drive gets facts from: the build data of ART, and the result files on GitHub for tests.
 
 use serde_json::json;
 
 use crate::{
-    call::Session,
-    error::{Error, Result},
-    flow::{Evidence, Sources, drive::metadata_from_json},
+    call::{Control, Session},
+    error::{Kind, Result},
+    flow::{Evidence, Sources},
     oar::backend::Oar,
     release::{Metadata, Version, test_result::Analysis},
-    services::github::Files,
+    services::{build_data::BuildData, github::Files},
+    world::BoxFuture,
 };
 
 /// The architecture whose tests gate a release.
@@ -19,20 +20,39 @@ pub const ARCH: &str = "amd64";
 pub struct Facts;
 
 impl Sources for Facts {
-    fn metadata(&self, session: &Session, release: &Version) -> Result<Metadata> {
+    fn begin_pass(&self, session: &Session) {
+        // A host without this service says so when it is asked something.
+        if let Ok(data) = session.get::<BuildData>() {
+            data.begin_pass();
+        }
+    }
+
+    fn metadata<'a>(
+        &'a self,
+        session: &'a Session,
+        release: &'a Version,
+    ) -> BoxFuture<'a, Result<Metadata>> {
+        Box::pin(async move { session.get::<BuildData>()?.metadata(release).await })
+    }
+
+    /// The Python server keeps build data for a week unless it is told.
+    fn forget(&self, session: &Session, release: &Version) -> Result<()> {
         let oar = session.get::<Oar>()?;
-        let arguments = json!({ "release": release.to_string() });
-        let request = oar.call("oar_get_release_metadata", &arguments);
-        let answer = session.call(
-            "oar.get_release_metadata",
-            arguments.clone(),
-            false,
-            request,
-        )?;
-        let document = answer
-            .json
-            .ok_or_else(|| Error::invalid("the metadata is no document"))?;
-        Ok(metadata_from_json(&document))
+        let arguments = json!({ "release": release });
+        let request = oar.call("mcp_cache_invalidate", &arguments);
+        let hasty = Control {
+            is_hasty: true,
+            ..Control::current()
+        };
+        let told = hasty
+            .scope(|| session.call("oar.mcp_cache_invalidate", arguments.clone(), true, request));
+        match told {
+            // Whatever runs the tools keeps no copy that anybody could drop.
+            Err(error) if matches!(error.kind, Kind::NotFound | Kind::Refused | Kind::Invalid) => {
+                Ok(())
+            }
+            told => told.map(|_| ()),
+        }
     }
 
     fn evidence(&self, session: &Session, build: &str) -> Result<Option<Evidence>> {

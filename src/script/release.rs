@@ -101,6 +101,13 @@ pub fn register(engine: &mut Engine) {
             let date = release.0.metadata().map_err(to_script)?.release_date;
             Ok(optional(date.map(|date| date.to_string())))
         })
+        .register_get("drift", |release: &mut Release| -> Scripted<Array> {
+            let drift = release.0.data().map_err(to_script)?.drift;
+            Ok(drift
+                .iter()
+                .map(|drift| to_dynamic(&json!(drift)))
+                .collect())
+        })
         .register_get("seconds_to_date", seconds_to_date)
         .register_fn(
             "status",

@@ -38,7 +38,14 @@ const USUAL: [(&str, u64); 7] = [
 
 const UNAPPROVED: [(&str, u64); 2] = [("approve_merge_request", 0), ("move_advisory", 0)];
 
-const STORIES: [Story; 25] = [
+const STORIES: [Story; 30] = [
+    Story {
+        name: "advisory-dropped",
+        code: 0,
+        triggers: &[("move_advisory", 1)],
+        says: &[],
+        told: &["build data: advisory rhcos: recorded 180102, now none: it was dropped"],
+    },
     Story {
         name: "already-done",
         code: 0,
@@ -70,6 +77,25 @@ const STORIES: [Story; 25] = [
         triggers: &[],
         says: &[],
         told: &[],
+    },
+    Story {
+        name: "build-data-broken",
+        code: 0,
+        triggers: &[],
+        says: &[],
+        told: &[
+            "the build data cannot be read, what an earlier pass read is used: build_data: `releases.yml` of `openshift-4.20` is broken in line 2",
+        ],
+    },
+    Story {
+        name: "build-data-down",
+        code: 0,
+        triggers: &[("move_advisory", 1)],
+        says: &[],
+        told: &[
+            "the build data cannot be read, what an earlier pass read is used: build_data:",
+            "build data: advisory rhcos: recorded 180102, now none",
+        ],
     },
     Story {
         name: "build-rejected",
@@ -214,6 +240,16 @@ const STORIES: [Story; 25] = [
         told: &["advisory 180101 is being pushed"],
     },
     Story {
+        name: "release-date-moved",
+        code: 0,
+        triggers: &[],
+        says: &[("change-advisory-status", "since", "2027-03-12")],
+        told: &[
+            "build data: release date: recorded 2027-Mar-06, now 2027-Mar-13: final approval goes by the new day",
+            "final approval is given one day before the release date 2027-03-13",
+        ],
+    },
+    Story {
         name: "results-late",
         code: 0,
         triggers: &[],
@@ -243,6 +279,17 @@ const STORIES: [Story; 25] = [
         told: &[
             "1 blocking security alert(s): cve_without_fixed_build",
             "blocked        change-advisory-status: blocking security alerts",
+        ],
+    },
+    Story {
+        name: "shipment-replaced",
+        code: 0,
+        triggers: &[],
+        says: &[("analyze-candidate-build", "state", "done")],
+        told: &[
+            "build data: shipment merge request: recorded",
+            "build data: candidate build of x86_64: recorded",
+            "build data: ART ticket: recorded ART-30001, now ART-39999",
         ],
     },
     Story {

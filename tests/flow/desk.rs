@@ -29,18 +29,27 @@ pub struct Desk {
     folder: TempDir,
     simulation: Simulation,
     evidence: Arc<Mutex<Option<Evidence>>>,
+    build_data: Arc<Mutex<Result<Metadata>>>,
     runtime: Runtime,
 }
 
-struct MadeUp(Arc<Mutex<Option<Evidence>>>);
+struct MadeUp {
+    evidence: Arc<Mutex<Option<Evidence>>>,
+    build_data: Arc<Mutex<Result<Metadata>>>,
+}
 
 impl Sources for MadeUp {
-    fn metadata(&self, _session: &Session, _release: &Version) -> Result<Metadata> {
-        Ok(Metadata::default())
+    fn metadata<'a>(
+        &'a self,
+        _session: &'a Session,
+        _release: &'a Version,
+    ) -> BoxFuture<'a, Result<Metadata>> {
+        let build_data = self.build_data.lock().expect("no test panics here").clone();
+        Box::pin(async { build_data })
     }
 
     fn evidence(&self, _session: &Session, _build: &str) -> Result<Option<Evidence>> {
-        Ok(self.0.lock().expect("no test panics here").clone())
+        Ok(self.evidence.lock().expect("no test panics here").clone())
     }
 }
 
@@ -79,6 +88,12 @@ pub fn release() -> Version {
     "4.20.28".parse().expect("a version")
 }
 
+/// What the document recorded.
+pub fn recorded() -> Metadata {
+    let document = StateBox::parse_any(DOCUMENT).expect("a document");
+    Metadata::of_statebox(document.metadata())
+}
+
 impl Desk {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
@@ -94,6 +109,7 @@ impl Desk {
             folder,
             simulation,
             evidence: Arc::default(),
+            build_data: Arc::new(Mutex::new(Ok(recorded()))),
             runtime,
         };
         desk.store().import(DOCUMENT).expect("a document");
@@ -143,7 +159,10 @@ impl Desk {
             release(),
             journal.expect("a journal"),
             stores,
-            Arc::new(MadeUp(self.evidence.clone())),
+            Arc::new(MadeUp {
+                evidence: self.evidence.clone(),
+                build_data: self.build_data.clone(),
+            }),
             None,
             plan,
         ))
@@ -168,6 +187,11 @@ impl Desk {
         state
             .change(|stored| stored.faults.push(fault))
             .expect("a kept world");
+    }
+
+    /// Says what the build data are from now on.
+    pub fn build_data(&self, read: Result<Metadata>) {
+        *self.build_data.lock().expect("no test panics here") = read;
     }
 
     /// Says what the result file of every build is from now on.

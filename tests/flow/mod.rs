@@ -2,6 +2,7 @@
 
 mod approval;
 pub mod desk;
+mod drift;
 mod effect;
 mod graph;
 mod journal;

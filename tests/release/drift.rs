@@ -80,7 +80,7 @@ fn every_line_names_the_value_both_sides_and_what_it_means() {
             now.candidate_builds
                 .extend([("x86_64".to_owned(), "n2".to_owned())])
         },
-        "candidate build of x86_64: recorded n1, now n2: the analysis is about the new one",
+        "candidate build of x86_64: recorded n1, now n2: an analysis still to come is about the new one",
     );
     check(
         |now| now.candidate_builds.clear(),

@@ -14,10 +14,13 @@ use serde_json::{Value, json};
 
 use super::open;
 
-const SHIPPED: [&str; 25] = [
+const SHIPPED: [&str; 30] = [
+    "advisory-dropped",
     "already-done",
     "approval-times-out",
     "blocker-opened",
+    "build-data-broken",
+    "build-data-down",
     "build-rejected",
     "candidate-rejected",
     "consistency-check-fails",
@@ -32,9 +35,11 @@ const SHIPPED: [&str; 25] = [
     "promoted-build-undecided",
     "promotion-late",
     "push-fails",
+    "release-date-moved",
     "results-late",
     "results-not-aggregated",
     "security-alert",
+    "shipment-replaced",
     "signature-missing",
     "smooth",
     "stage-release-trouble",
