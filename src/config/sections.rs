@@ -17,7 +17,7 @@ pub struct Service {
 #[derive(Clone, Debug, Default, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Oar {
-    /// What carries the tools out; `mcp` unless said otherwise.
+    /// What carries the tools out; `native` unless said otherwise.
     pub backend: Backend,
     /// The address of the MCP server, such as `http://localhost:8000/mcp`.
     pub endpoint: Option<Url>,
@@ -41,11 +41,11 @@ impl Oar {
 #[serde(rename_all = "snake_case")]
 pub enum Backend {
     /// A running OAR MCP server.
-    #[default]
     Mcp,
     /// The `oar` program.
     Cli,
-    /// This program itself.
+    /// This program itself, where it can; the others run on the MCP server.
+    #[default]
     Native,
 }
 
@@ -53,7 +53,7 @@ pub enum Backend {
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct State {
-    /// Which store; `local` unless said otherwise.
+    /// Which store; `github` unless said otherwise.
     pub store: Store,
     /// The git repository of the local store; a folder, relative to the file that names it.
     pub path: Option<PathBuf>,
@@ -79,9 +79,9 @@ impl Default for State {
 #[serde(rename_all = "snake_case")]
 pub enum Store {
     /// StateBox files in a local git repository.
-    #[default]
     Local,
-    /// StateBox files on GitHub.
+    /// StateBox files on GitHub, where everybody sees them.
+    #[default]
     Github,
     /// The Google Sheet of the y-stream: statuses only.
     Sheet,
