@@ -70,13 +70,17 @@ fn list(options: &Options) -> Result<u8, Failure> {
 
 fn serve(scenario: Option<&str>, options: &Options, view: &Arc<View>) -> Result<u8, Failure> {
     let wiring = open(scenario, options, view)?;
-    let mut addresses: Vec<_> = wiring
-        .simulation
-        .as_ref()
-        .map(|simulation| simulation.addresses().into_iter().collect())
-        .unwrap_or_default();
+    let mut addresses = Vec::new();
+    if let Some(simulation) = &wiring.simulation {
+        let served = simulation.addresses().into_iter();
+        addresses.extend(served.map(|(name, address)| (name, address.to_string())));
+        if let Some(file) = simulation.write_key()? {
+            // Programs that use the sheets are told of their account by this variable.
+            addresses.push(("GCP_SA_FILE".to_owned(), file.display().to_string()));
+        }
+    }
     if let Some(oar) = wiring.world.endpoint("oar") {
-        addresses.push(("oar".to_owned(), oar));
+        addresses.push(("oar".to_owned(), oar.to_string()));
     }
     addresses.sort();
     let lines: Vec<_> = addresses

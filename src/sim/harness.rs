@@ -271,7 +271,7 @@ impl Simulation {
             .expect("a loopback address is an address");
         self.world.set_endpoint(service, address.clone());
         if service == "sheets" {
-            self.hand_key(&address)?;
+            self.hand_key(&address);
         }
         self.addresses
             .lock()
@@ -280,21 +280,27 @@ impl Simulation {
         Ok(address)
     }
 
-    /// Gives the program the key of the service account that the stand-in of Sheets knows. In a
-    /// world with a folder it is a file there too, for other programs.
-    fn hand_key(&self, address: &Url) -> Result<()> {
+    /// Gives the program the key of the service account that the stand-in of Sheets knows.
+    fn hand_key(&self, address: &Url) {
         let text = key_file(&format!("{address}token"));
-        let folder = self.folders.first().filter(|_| self.is_kept);
-        if let Some(folder) = folder {
-            let file = folder.join(KEY_FILE);
-            std::fs::write(&file, &text).map_err(|error| {
-                trouble(format!("cannot write `{}`", file.display())).because(error)
-            })?;
-        }
-        let path = folder.map_or_else(|| PathBuf::from("/simulated"), Clone::clone);
-        let path = path.join(KEY_FILE);
+        let path = PathBuf::from("/simulated").join(KEY_FILE);
         self.world.hand("GCP_SA_FILE", path, text.into_bytes());
-        Ok(())
+    }
+
+    /// Writes that key where the world is kept, for other programs, and returns where it is. Nothing
+    /// in a world without a folder.
+    pub fn write_key(&self) -> Result<Option<PathBuf>> {
+        let Some(folder) = self.folders.first().filter(|_| self.is_kept) else {
+            return Ok(None);
+        };
+        let Some(address) = self.addresses().remove("sheets") else {
+            return Ok(None);
+        };
+        let file = folder.join(KEY_FILE);
+        std::fs::write(&file, key_file(&format!("{address}token"))).map_err(|error| {
+            trouble(format!("cannot write `{}`", file.display())).because(error)
+        })?;
+        Ok(Some(file))
     }
 
     /// Makes sure that the world has a release; its scenario begins for it now.

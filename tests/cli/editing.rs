@@ -334,7 +334,7 @@ fn a_plan_makes_no_changing_call_even_outside_the_flow() {
         .run(&["plan", RELEASE])
         .ends_with(1)
         .says(&["would call oar.create_test_report"]);
-    assert_eq!(program.calls("oar_create_test_report"), 0);
+    assert!(!program.has_state());
 }
 
 #[test]

@@ -26,8 +26,7 @@ struct Story {
 }
 
 /// What a Konflux release that goes well starts outside.
-const USUAL: [(&str, u64); 7] = [
-    ("oar_create_test_report", 1),
+const USUAL: [(&str, u64); 6] = [
     ("oar_take_ownership", 1),
     ("oar_push_to_cdn_staging", 2),
     ("oar_image_consistency_check", 1),
@@ -50,7 +49,6 @@ const STORIES: [Story; 30] = [
         name: "already-done",
         code: 0,
         triggers: &[
-            ("oar_create_test_report", 0),
             ("oar_take_ownership", 0),
             ("oar_push_to_cdn_staging", 0),
             ("oar_image_consistency_check", 0),
@@ -332,7 +330,7 @@ const STORIES: [Story; 30] = [
     Story {
         name: "statebox-missing",
         code: 0,
-        triggers: &[("oar_create_test_report", 0)],
+        triggers: &[],
         says: &[("analyze-promoted-build", "reason", "4.20.1: accepted")],
         told: &["limited mode: no StateBox"],
     },

@@ -32,7 +32,7 @@ fn names_that_people_choose_are_taken_as_they_are() {
         channel = "#qe-release-example"
         "4.20" = "lead-4-20"
         [oar.tools]
-        take_ownership = "native"
+        stage_testing = "mcp"
         "##,
     )
     .unwrap();

@@ -27,8 +27,8 @@ fn failure(text: &str) -> Error {
 fn without_files_everything_has_its_default() {
     let config = load(&ServicesWorld::default());
     assert_eq!(config, Config::default());
-    assert_eq!(config.oar.backend, Backend::Mcp);
-    assert_eq!(config.state.store, Store::Local);
+    assert_eq!(config.oar.backend, Backend::Native);
+    assert_eq!(config.state.store, Store::Github);
     assert_eq!(config.github.repository, "openshift/release-tests");
     assert_eq!(config.source("oar.backend"), None);
 }
@@ -62,7 +62,7 @@ fn the_environment_wins_over_the_project_and_the_project_over_the_user() {
         config.journal.folder.as_deref(),
         Some(Path::new("/home/me/journal"))
     );
-    assert_eq!(config.oar.backend, Backend::Mcp);
+    assert_eq!(config.oar.backend, Backend::Native);
     assert_eq!(config.endpoint("github").unwrap().port(), Some(2));
     let source = config.source("services.github.endpoint");
     assert_eq!(source, Some("OAR_SCRIPT_SERVICES_GITHUB_ENDPOINT"));

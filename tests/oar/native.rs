@@ -38,23 +38,7 @@ impl Twins {
     }
 
     async fn with(change: impl FnOnce(&mut Value)) -> Self {
-        let bench = Bench::with(|documents| {
-            let build = documents["oar"]["releases"][RELEASE].clone();
-            documents["build_data"] = json!({"branches": {"openshift-4.20": {"releases": {
-                RELEASE: {"assembly": {
-                    "type": "standard",
-                    "basis": {"reference_releases": build["candidate_builds"]},
-                    "group": {
-                        "advisories": build["advisories"],
-                        "release_jira": build["jira_ticket"],
-                        "release_date": build["release_date"],
-                        "shipment": {"url": build["shipment_mr"]},
-                    },
-                }},
-            }}}});
-            change(documents);
-        })
-        .await;
+        let bench = Bench::with(change).await;
         let folder = tempfile::tempdir().unwrap();
         let world = ServicesWorld {
             clock: bench.state.clock().clone(),
@@ -159,8 +143,6 @@ async fn metadata_is_that_of_the_server() {
 #[tokio::test]
 async fn what_build_data_does_not_say_is_empty() {
     let twins = Twins::with(|documents| {
-        let build = json!({"flow": "errata"});
-        documents["oar"]["releases"][RELEASE] = build;
         let releases = &mut documents["build_data"]["branches"]["openshift-4.20"]["releases"];
         releases[RELEASE]["assembly"] =
             json!({"type": "standard", "group": {"advisories": {"rpm": -1}}});

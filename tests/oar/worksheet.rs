@@ -7,10 +7,11 @@ use super::bench::{Bench, RELEASE};
 
 /// Gives the release of these tests a tab, as the Python tool would make it.
 pub fn add_tab(documents: &mut Value) {
-    let data = &documents["oar"]["releases"][RELEASE];
+    let assembly = &documents["build_data"]["branches"]["openshift-4.20"]["releases"][RELEASE];
+    let group = &assembly["assembly"]["group"];
     let metadata = Metadata {
-        jira_ticket: data["jira_ticket"].as_str().map(str::to_owned),
-        shipment_mr: data["shipment_mr"].as_str().map(str::to_owned),
+        jira_ticket: group["release_jira"].as_str().map(str::to_owned),
+        shipment_mr: group["shipment"]["url"].as_str().map(str::to_owned),
         ..Metadata::default()
     };
     sheet::add_tab(documents, &RELEASE.parse().unwrap(), &metadata);

@@ -246,7 +246,11 @@ fn a_world_hands_out_the_key_of_its_service_account() {
         let key: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
         let expected = format!("{}token", simulation.addresses()["sheets"]);
         assert_eq!(key["token_uri"], expected.as_str());
-        // Other programs find it where the world is kept.
-        assert_eq!(kept.is_some(), std::path::Path::new(&path).exists());
+        // Other programs find it where the world is kept, when it is served to them.
+        let written = simulation.write_key().unwrap();
+        assert_eq!(written.is_some(), kept.is_some());
+        if let Some(file) = written {
+            assert_eq!(std::fs::read(file).unwrap(), bytes);
+        }
     }
 }

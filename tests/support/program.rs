@@ -158,15 +158,17 @@ impl Program {
             .entries()
     }
 
+    /// Whether anybody has made the state document.
+    pub fn has_state(&self) -> bool {
+        let path = format!("_releases/4.20/statebox/{RELEASE}.yaml");
+        self.documents()["github"]["branches"]["z-stream"][path].is_string()
+    }
+
     /// The text of the state document.
     pub fn state_text(&self) -> String {
-        let repository = git2::Repository::open_bare(self.path("world/state.git"))
-            .expect("a repository of states");
-        let object = repository
-            .revparse_single(&format!("z-stream:_releases/4.20/statebox/{RELEASE}.yaml"))
-            .expect("a state document");
-        let blob = object.peel_to_blob().expect("a file");
-        String::from_utf8(blob.content().to_vec()).expect("a document is text")
+        let path = format!("_releases/4.20/statebox/{RELEASE}.yaml");
+        let text = self.documents()["github"]["branches"]["z-stream"][path].clone();
+        text.as_str().expect("a state document").to_owned()
     }
 
     /// The state document.

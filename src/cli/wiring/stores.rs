@@ -152,6 +152,12 @@ pub(super) fn simulated(
             if let Some(text) = simulation.statebox() {
                 others.import(text)?;
             }
+            if kit.config.state.store == config::Store::Sheet {
+                // A team without StateBoxes has an OAR server that makes none.
+                state.change(|stored| {
+                    stored.documents["statebox"]["is_missing"] = true.into();
+                })?;
+            }
             (kit.store()?, Arc::new(others))
         }
     };
