@@ -435,7 +435,6 @@ async fn a_report_is_created_once() {
 #[tokio::test]
 async fn no_report_is_created_before_art_has_the_release() {
     let twins = Twins::with(|documents| {
-        documents["oar"]["releases"] = json!({});
         documents["build_data"]["branches"]["openshift-4.20"]["releases"] = json!({});
     })
     .await;
