@@ -239,8 +239,7 @@ fn check_nobody_began(
     let name = name.as_str();
     let is_new = report.status(name) == TaskStatus::InProgress
         && seen.get(name) != Some(&TaskStatus::InProgress);
-    // What the tab shows already may come from the tool that we ran ourselves.
-    if !is_new || matches!(status, TaskStatus::Pass | TaskStatus::InProgress) || *is_reset {
+    if !is_new || *status == TaskStatus::Pass || *is_reset {
         return Ok(());
     }
     Err(Error::new(

@@ -19,7 +19,11 @@ async fn a_task_that_another_operator_began_meanwhile_is_a_conflict() {
     let begun = [set("stage-testing", TaskStatus::InProgress)];
     one.apply(&release(), &begun).await.unwrap();
     bench.requests();
-    for status in [TaskStatus::Fail, TaskStatus::NotStarted] {
+    for status in [
+        TaskStatus::InProgress,
+        TaskStatus::Fail,
+        TaskStatus::NotStarted,
+    ] {
         let late = bench.store();
         bench.type_into(RELEASE, "B15", "Not Started");
         read(&late).await;
@@ -34,8 +38,8 @@ async fn a_task_that_another_operator_began_meanwhile_is_a_conflict() {
         assert_eq!(bench.cell("B15"), "In Progress");
         assert_eq!(bench.cell("B8"), "Not Started");
     }
-    // The same word again may be of the tool that this operator ran.
-    other.apply(&release(), &begun).await.unwrap();
+    let error = other.apply(&release(), &begun).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Conflict);
     // Who has heard of it may go on with what is known now.
     let failed = [set("stage-testing", TaskStatus::Fail)];
     other.apply(&release(), &failed).await.unwrap();
