@@ -365,6 +365,14 @@ impl<'a> Pass<'a> {
         if drive.snapshot()?.is_none() && drive.refresh()?.is_none() {
             return Ok(());
         }
+        if outcome.output.is_some()
+            && drive
+                .snapshot()?
+                .is_some_and(|snapshot| snapshot.is_limited)
+        {
+            // The tool may have written into the sheet itself: that was not another operator.
+            drive.refresh()?;
+        }
         let text = outcome
             .output
             .clone()

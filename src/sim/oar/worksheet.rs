@@ -5,7 +5,7 @@
 use super::outside::{Outside, y_stream};
 use crate::{
     release::sheet::{Layout, TEMPLATE},
-    sim::sheet,
+    sim::{build_data, sheet},
 };
 
 /// The first row of tasks.
@@ -36,12 +36,15 @@ impl<'a> Worksheet<'a> {
         if !has_tab {
             return Err(format!("cannot find worksheet {release} in report doc"));
         }
-        let request = outside.get(&["oar", "releases", release, "shipment_mr"]);
+        let is_konflux = outside.state().read(|stored| {
+            build_data::resolved(&stored.documents, release)
+                .is_ok_and(|data| data["flow"] == "konflux")
+        });
         Ok(Self {
             outside,
             release: release.to_owned(),
             y_stream,
-            is_konflux: request.as_str().is_some_and(|url| !url.is_empty()),
+            is_konflux,
         })
     }
 
