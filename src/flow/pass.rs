@@ -557,7 +557,14 @@ pub fn notes(drive: &Drive, data: &Data) -> Result<Vec<String>> {
         ));
     }
     let Some(snapshot) = drive.snapshot()? else {
-        notes.push("there is no StateBox for this release yet".to_owned());
+        let had_one = drive.journal.last_outcome("create-test-report");
+        let note = match had_one.is_some_and(|(outcome, _)| outcome.status == Ending::Pass) {
+            true => {
+                "the StateBox of this release is gone: restore its file from the history of the branch"
+            }
+            false => "there is no StateBox for this release yet",
+        };
+        notes.push(note.to_owned());
         return Ok(notes);
     };
     if snapshot.is_limited {
