@@ -270,3 +270,27 @@ fn appear(program: &Program, statebox: &StateBox) {
         documents["statebox"]["is_missing"] = false.into();
     });
 }
+
+#[test]
+fn looking_twice_says_the_same_over_every_store() {
+    for store in ["github", "sheet", "local"] {
+        let program = keeping(Program::quick(), store, false);
+        program.drive(&[]).ends_with(3);
+        let before = program.documents();
+        for words in [
+            &["plan", RELEASE][..],
+            &["status", RELEASE],
+            &["explain", RELEASE],
+            &["history", RELEASE],
+            &["releases"],
+            &["config", "show"],
+        ] {
+            let words: Vec<&str> = words.iter().copied().chain(["--output", "json"]).collect();
+            let first = program.run(&words);
+            let second = program.run(&words);
+            assert_eq!(first.code(), Some(0), "{store}: {words:?}: {first:?}");
+            assert_eq!(first.json(), second.json(), "{store}: {words:?}");
+        }
+        assert_eq!(program.documents(), before, "{store}");
+    }
+}
