@@ -1,9 +1,5 @@
 //! Trouble with the places where the state is kept: the message names the thing, the place and the
 //! next step, and nothing is lost.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "settings that point to stand-ins of this test"
-)]
 
 use oar_script::{
     services,
