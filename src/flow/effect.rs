@@ -318,7 +318,15 @@ fn adopt(drive: &Drive, token: &str, remote: &Remote) -> Result<()> {
 /// Keeps another operator away: writes our claim into the state store, where a second one fails.
 fn claim(drive: &Drive, node: &str, token: &str) -> Result<Option<Outcome>> {
     let has_entry = crate::release::task::WORKFLOW_TASKS.contains(&node);
-    let Some(snapshot) = drive.snapshot()?.filter(|_| has_entry) else {
+    if !has_entry {
+        return Ok(None);
+    }
+    // The pass that creates the document began without one.
+    let found = match drive.snapshot()? {
+        None => drive.refresh()?,
+        found => found,
+    };
+    let Some(snapshot) = found else {
         return Ok(None);
     };
     if snapshot.is_limited {

@@ -365,6 +365,14 @@ impl<'a> Pass<'a> {
         if drive.snapshot()?.is_none() && drive.refresh()?.is_none() {
             return Ok(());
         }
+        if outcome.output.is_some()
+            && drive
+                .snapshot()?
+                .is_some_and(|snapshot| snapshot.is_limited)
+        {
+            // The tool may have written into the sheet itself: that was not another operator.
+            drive.refresh()?;
+        }
         let text = outcome
             .output
             .clone()
@@ -549,7 +557,14 @@ pub fn notes(drive: &Drive, data: &Data) -> Result<Vec<String>> {
         ));
     }
     let Some(snapshot) = drive.snapshot()? else {
-        notes.push("there is no StateBox for this release yet".to_owned());
+        let had_one = drive.journal.last_outcome("create-test-report");
+        let note = match had_one.is_some_and(|(outcome, _)| outcome.status == Ending::Pass) {
+            true => {
+                "the StateBox of this release is gone: restore its file from the history of the branch"
+            }
+            false => "there is no StateBox for this release yet",
+        };
+        notes.push(note.to_owned());
         return Ok(notes);
     };
     if snapshot.is_limited {

@@ -14,4 +14,8 @@ mod releases;
 mod repeat;
 mod requests;
 mod scenarios;
+mod store_budgets;
+mod store_people;
+mod store_troubles;
+mod stores;
 mod two_operators;

@@ -4,3 +4,4 @@ pub mod program;
 pub mod python;
 pub mod run;
 pub mod services_world;
+pub mod shared;

@@ -35,10 +35,7 @@ pub(super) async fn create(native: &Native, release: &Version) -> Result<String>
         ));
     }
     match native.state.create(&document).await {
-        Ok(_) => log.info(&format!(
-            "StateBox initialized successfully for {release} at {}",
-            path(release)
-        )),
+        Ok(made) => log.info(&created(release, &made)),
         Err(error) if error.kind == Kind::Conflict => {
             // Somebody was faster, or the answer to a write of ours was lost.
             let found = native.state.read(release).await?.ok_or(error)?;
@@ -55,6 +52,18 @@ fn exists(release: &Version, found: &Snapshot) -> String {
         format!("Found existing worksheet for {release} (old release): {place}")
     } else {
         format!("StateBox already exists for {release} at {}", path(release))
+    }
+}
+
+fn created(release: &Version, made: &Snapshot) -> String {
+    if made.is_limited {
+        let place = made.link.as_deref().unwrap_or("worksheet");
+        format!("new test report is created: {place}")
+    } else {
+        format!(
+            "StateBox initialized successfully for {release} at {}",
+            path(release)
+        )
     }
 }
 
