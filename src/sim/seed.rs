@@ -99,7 +99,7 @@ impl Seed {
                 "plan": { "minutes": 180, "outcomes": ["SUCCESS"], "is_queue_busy": false },
             },
             "jira": { "ticket": identity.jira_ticket, "subtasks": self.subtasks() },
-            "slack": { "is_down": false, "messages": [] },
+            "slack": slack(&self.version.y_stream()),
             "oar": {
                 "releases": { version: metadata(identity) },
                 "missed_cve_trackers": [],
@@ -274,6 +274,28 @@ pub fn metadata(identity: &Identity) -> Value {
         "shipment_mr": identity.shipment_mr,
         "release_date": identity.release_date,
         "flow": if identity.merge_request.is_some() { "konflux" } else { "errata" },
+    })
+}
+
+/// The channels, people and groups that notices go to.
+fn slack(y_stream: &str) -> Value {
+    let leads = format!("{y_stream}-qe-leads");
+    json!({
+        "is_down": false,
+        "channels": {
+            "C0000000001": { "name": "team-qe-release", "members": ["U0BOT"] },
+            "C0000000002": { "name": "forum-ocp-release", "members": ["U0BOT"] },
+            "C0000000003": { "name": "forum-openshift-qe", "members": ["U0BOT"] },
+        },
+        "users": {
+            "U0LEAD": { "name": "lead", "email": OWNER },
+            "U0BOT": { "name": "qe-release-bot", "email": "bot@example.com" },
+        },
+        "usergroups": {
+            "S0LEADS": { "handle": leads, "name": "QE leads" },
+            "S0ART": { "handle": "release-artists", "name": "ART" },
+        },
+        "messages": [],
     })
 }
 

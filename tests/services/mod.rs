@@ -6,6 +6,7 @@ mod errata;
 mod github;
 mod local_clone;
 mod release_controller;
+mod slack;
 mod table;
 
 use std::sync::Arc;
