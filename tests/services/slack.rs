@@ -10,7 +10,10 @@ use oar_script::{
 };
 use serde_json::{Value, json};
 
-use crate::support::services_world::{fail, serve, state};
+use crate::support::{
+    python::python,
+    services_world::{fail, serve, state},
+};
 
 const TOKEN: &str = "xoxb-canary";
 
@@ -200,4 +203,25 @@ fn a_long_text_is_cut_at_line_breaks_and_loses_nothing() {
     let unbroken = "é".repeat(6_000);
     assert_eq!(text::parts(&unbroken).concat(), unbroken);
     assert_eq!(text::parts(&unbroken).len(), 3);
+}
+
+#[tokio::test]
+async fn slack_sdk_works_with_the_stand_in() {
+    let Some(mut python) = python(&["slack_sdk"]) else {
+        return;
+    };
+    let state = state("slack", documents());
+    let base = serve(emulator::router(state.clone())).await;
+    python
+        .arg("tests/clients/slack.py")
+        .arg(base.as_str().trim_end_matches('/'))
+        .arg(TOKEN);
+    let ran = tokio::task::spawn_blocking(move || python.output().unwrap());
+    let ran = ran.await.unwrap();
+    assert!(
+        ran.status.success(),
+        "{}",
+        String::from_utf8_lossy(&ran.stderr)
+    );
+    assert_eq!(messages(&state).len(), 2);
 }
