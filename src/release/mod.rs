@@ -4,6 +4,7 @@ pub mod outcome;
 pub mod statebox;
 pub mod task;
 pub mod test_result;
+pub mod ticket;
 pub mod version;
 
 pub use outcome::{Ending, Outcome, Remote};

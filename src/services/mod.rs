@@ -8,6 +8,7 @@
 pub mod emulate;
 pub mod errata;
 pub mod github;
+pub mod jira;
 pub mod release_controller;
 pub mod slack;
 
@@ -50,10 +51,11 @@ pub struct Row {
 }
 
 /// The services, in the order listings show them.
-pub const SERVICES: [Row; 4] = [
+pub const SERVICES: [Row; 5] = [
     release_controller::ROW,
     github::ROW,
     errata::ROW,
+    jira::ROW,
     slack::ROW,
 ];
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::results::{Tests, finished};
-use crate::release::Version;
+use crate::release::{Version, ticket::QE_SUBTASKS};
 
 /// Where fresh worlds begin: `2027-03-01T09:00:00Z`.
 pub const START: Timestamp = Timestamp::constant(1_803_891_600, 0);
@@ -98,7 +98,7 @@ impl Seed {
                 "builds": {},
                 "plan": { "minutes": 180, "outcomes": ["SUCCESS"], "is_queue_busy": false },
             },
-            "jira": { "ticket": identity.jira_ticket, "subtasks": self.subtasks() },
+            "jira": self.jira(identity),
             "slack": slack(&self.version.y_stream()),
             "oar": {
                 "releases": { version: metadata(identity) },
@@ -233,25 +233,33 @@ impl Seed {
             .into()
     }
 
-    fn subtasks(&self) -> Value {
+    fn jira(&self, identity: &Identity) -> Value {
         let first = 60_000 + self.number("subtasks") % 9_000;
-        let summaries = [
-            "[Wed-Fri] QE does release verification",
-            "[Fri/Mon] QE moves advisories to REL_PREP",
-            "[Mon-Wed] QE notifies ON_QA bugzilla owners and analyze ci failures",
-        ];
-        summaries
-            .iter()
-            .zip(first..)
-            .map(|(summary, number)| {
-                json!({
-                    "key": format!("ART-{number}"),
-                    "summary": summary,
-                    "status": "New",
-                    "assignee": null,
-                })
-            })
-            .collect()
+        let ticket = &identity.jira_ticket;
+        let mut issues = Map::new();
+        let summary = format!("Release {}", self.version);
+        issues.insert(
+            ticket.clone(),
+            json!({ "summary": summary, "status": "In Progress", "type": "Story" }),
+        );
+        // The order in which Jira lists them.
+        let summaries = [QE_SUBTASKS[1], QE_SUBTASKS[0], QE_SUBTASKS[2]];
+        for (summary, number) in summaries.iter().zip(first..) {
+            let subtask = json!({
+                "summary": summary,
+                "status": "New",
+                "assignee": null,
+                "parent": ticket,
+            });
+            issues.insert(format!("ART-{number}"), subtask);
+        }
+        json!({
+            "users": {
+                "lead": { "name": "Lead", "email": OWNER, "active": true },
+                "self": { "name": "QE bot", "email": "bot@example.com", "active": true },
+            },
+            "issues": issues,
+        })
     }
 }
 

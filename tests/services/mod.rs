@@ -4,6 +4,7 @@ mod binding;
 mod config;
 mod errata;
 mod github;
+mod jira;
 mod local_clone;
 mod release_controller;
 mod slack;
