@@ -96,6 +96,11 @@ impl Request {
         self
     }
 
+    /// Whether it changes something.
+    pub(crate) fn is_changing(&self) -> bool {
+        self.is_changing
+    }
+
     /// Sends it and returns the answer when its status is a success.
     pub async fn send(self) -> Result<Answer> {
         self.caller.clone().send(self).await

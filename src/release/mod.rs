@@ -9,6 +9,7 @@ pub mod sheet;
 pub mod statebox;
 pub mod task;
 pub mod test_result;
+pub mod ticket;
 pub mod tracking;
 pub mod version;
 

@@ -9,8 +9,10 @@ pub mod build_data;
 pub mod emulate;
 pub mod errata;
 pub mod github;
+pub mod jira;
 pub mod release_controller;
 pub mod sheets;
+pub mod slack;
 
 use std::sync::Arc;
 
@@ -51,12 +53,14 @@ pub struct Row {
 }
 
 /// The services, in the order listings show them.
-pub const SERVICES: [Row; 5] = [
+pub const SERVICES: [Row; 7] = [
     release_controller::ROW,
     github::ROW,
     build_data::ROW,
     sheets::ROW,
     errata::ROW,
+    jira::ROW,
+    slack::ROW,
 ];
 
 /// What clients are made from.

@@ -15,6 +15,7 @@ use super::{
 use crate::release::{
     Version,
     build_data::{assembly_name, branch},
+    ticket::QE_SUBTASKS,
 };
 
 /// Where fresh worlds begin: `2027-03-01T09:00:00Z`.
@@ -113,8 +114,8 @@ impl Seed {
                 "builds": {},
                 "plan": { "minutes": 180, "outcomes": ["SUCCESS"], "is_queue_busy": false },
             },
-            "jira": { "ticket": identity.jira_ticket, "subtasks": self.subtasks() },
-            "slack": { "is_down": false, "messages": [] },
+            "jira": self.jira(identity),
+            "slack": slack(&self.version.y_stream()),
             "oar": {
                 "missed_cve_trackers": [],
                 "is_metadata_url_reachable": false,
@@ -236,25 +237,33 @@ impl Seed {
             .into()
     }
 
-    fn subtasks(&self) -> Value {
+    fn jira(&self, identity: &Identity) -> Value {
         let first = 60_000 + self.number("subtasks") % 9_000;
-        let summaries = [
-            "[Wed-Fri] QE does release verification",
-            "[Fri/Mon] QE moves advisories to REL_PREP",
-            "[Mon-Wed] QE notifies ON_QA bugzilla owners and analyze ci failures",
-        ];
-        summaries
-            .iter()
-            .zip(first..)
-            .map(|(summary, number)| {
-                json!({
-                    "key": format!("ART-{number}"),
-                    "summary": summary,
-                    "status": "New",
-                    "assignee": null,
-                })
-            })
-            .collect()
+        let ticket = &identity.jira_ticket;
+        let mut issues = Map::new();
+        let summary = format!("Release {}", self.version);
+        issues.insert(
+            ticket.clone(),
+            json!({ "summary": summary, "status": "In Progress", "type": "Story" }),
+        );
+        // The order in which Jira lists them.
+        let summaries = [QE_SUBTASKS[1], QE_SUBTASKS[0], QE_SUBTASKS[2]];
+        for (summary, number) in summaries.iter().zip(first..) {
+            let subtask = json!({
+                "summary": summary,
+                "status": "New",
+                "assignee": null,
+                "parent": ticket,
+            });
+            issues.insert(format!("ART-{number}"), subtask);
+        }
+        json!({
+            "users": {
+                "lead": { "name": "Lead", "email": OWNER, "active": true },
+                "self": { "name": "QE bot", "email": "bot@example.com", "active": true },
+            },
+            "issues": issues,
+        })
     }
 }
 
@@ -267,6 +276,28 @@ pub fn advisory(kind: &str) -> Value {
         "qa_owner": null,
         "content_alerts": { "blocking": false, "alerts": [] },
         "push": [],
+    })
+}
+
+/// The channels, people and groups that notices go to.
+fn slack(y_stream: &str) -> Value {
+    let leads = format!("{y_stream}-qe-leads");
+    json!({
+        "is_down": false,
+        "channels": {
+            "C0000000001": { "name": "team-qe-release", "members": ["U0BOT"] },
+            "C0000000002": { "name": "forum-ocp-release", "members": ["U0BOT"] },
+            "C0000000003": { "name": "forum-openshift-qe", "members": ["U0BOT"] },
+        },
+        "users": {
+            "U0LEAD": { "name": "lead", "email": OWNER },
+            "U0BOT": { "name": "qe-release-bot", "email": "bot@example.com" },
+        },
+        "usergroups": {
+            "S0LEADS": { "handle": leads, "name": "QE leads" },
+            "S0ART": { "handle": "release-artists", "name": "ART" },
+        },
+        "messages": [],
     })
 }
 

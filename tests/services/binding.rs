@@ -24,17 +24,18 @@ fn run(script: &str) -> Result<Value, Box<EvalAltResult>> {
     let state = state("none", json!({}));
     let documents = json!({
         "release_controller": {"streams": {"4-stable": {"4.20.1": {"phase": "Accepted", "digest": "sha256:1"}}}},
-        "github": {"branches": {"main": {}, "record": {"_releases/ocp-test-result-4.20.1-amd64.json": "{}"}}},
         "build_data": serde_json::from_str::<Value>(include_str!("../../src/services/build_data/seed.json")).unwrap(),
         "sheets": {"spreadsheets": {"book": {"title": "4.20", "shared_with": [sheets::emulator::EMAIL],
             "tabs": [{"id": 7, "title": "4.20.1", "cells": {"B8": {"value": "Pass"}}}]}}},
         "github": {"commits": {"main": [{"sha": "1", "message": "Say more", "author": "someone",
             "path": "README.md", "at": "2027-03-01T09:00:00Z", "blob": null, "parent": null,
             "tree": "2"}]}, "branches": {"main": {}, "record": {"_releases/ocp-test-result-4.20.1-amd64.json": "{}"}}},
+        "slack": {"channels": {"C1": {"name": "team"}}, "users": {"U1": {"name": "lead", "email": "lead@example.com"}},
+            "usergroups": {"S1": {"handle": "leads"}}},
         "errata": {"advisories": {"180102": {"type": "RHSA", "content_alerts": {"blocking": false, "alerts": []}}}},
     });
     state.change(|stored| stored.documents = documents).unwrap();
-    let mut world = ServicesWorld::default();
+    let mut world = ServicesWorld::default().env("SLACK_BOT_TOKEN", "xoxb-1");
     for (name, router) in emulators(state) {
         let address = runtime.block_on(serve(router));
         if name == "sheets" {
@@ -61,6 +62,22 @@ fn scripts_see_maps_text_and_unit() {
         assert_eq!(run(script).unwrap(), expected, "{script}");
     };
     check("release_controller::phase(\"4.20.1\")", json!("Accepted"));
+    check("slack::mention(\"lead@example.com\")", json!("<@U1>"));
+    check(
+        "slack::mention(\"no@example.com\")",
+        json!("no@example.com"),
+    );
+    check("slack::mention_group(\"leads\")", json!("<!subteam^S1>"));
+    check("slack::post(\"#team\", \"x\").channel", json!("C1"));
+    check(
+        "slack::reply(\"#team\", \"1.2\", \"x\").channel",
+        json!("C1"),
+    );
+    check(
+        "slack::link(\"https://example.com\", \"a\")",
+        json!("<https://example.com|a>"),
+    );
+    check("slack::plain(\"<\")", json!("&lt;"));
     check("release_controller::phase(\"4.20.2\")", Value::Null);
     check(
         "release_controller::release(\"4.20.1\").is_accepted",

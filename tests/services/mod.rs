@@ -6,10 +6,12 @@ mod errata;
 mod github;
 mod github_python;
 mod github_write;
+mod jira;
 mod local_clone;
 mod release_controller;
 mod sheets;
 mod sheets_python;
+mod slack;
 mod table;
 
 use std::sync::Arc;

@@ -234,9 +234,10 @@ fn already_done(plan: &mut Plan) {
         let request = &mut plan.documents["gitlab"]["merge_requests"][number.to_string()];
         request["approved_by"] = json!(["qe-bot"]);
     }
-    if let Some(subtasks) = plan.documents["jira"]["subtasks"].as_array_mut() {
-        for subtask in subtasks {
-            subtask["status"] = "Closed".into();
+    let issues = plan.documents["jira"]["issues"].as_object_mut();
+    for (_, issue) in issues.into_iter().flatten() {
+        if issue["parent"].is_string() {
+            issue["status"] = "Closed".into();
         }
     }
     plan.is_done = true;

@@ -165,16 +165,15 @@ fn is_reachable(command: &mut Command<'_>) -> bool {
 
 fn close_subtasks(command: &mut Command<'_>) -> Ran {
     command.slack_client()?;
-    let mut subtasks = command.outside.get(&["jira", "subtasks"]);
-    for subtask in subtasks.as_array_mut().into_iter().flatten() {
-        let key = subtask["key"].as_str().unwrap_or_default().to_owned();
-        let summary = subtask["summary"].as_str().unwrap_or_default().to_owned();
+    for (key, subtask) in command.subtasks() {
+        let summary = subtask["summary"].as_str().unwrap_or_default();
         command.log.info(format!("found subtask {key} - {summary}"));
-        subtask["status"] = json!("Closed");
+        command
+            .outside
+            .set(&["jira", "issues", &key, "status"], json!("Closed"));
         command
             .log
             .info(format!("jira issue {key} is updated to Closed"));
     }
-    command.outside.set(&["jira", "subtasks"], subtasks);
     Ok(())
 }
