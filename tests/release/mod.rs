@@ -1,5 +1,6 @@
 //! Tests of `src/release`.
 
+mod advisory;
 mod statebox;
 mod statebox_change;
 mod statebox_emit;
