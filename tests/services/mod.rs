@@ -3,6 +3,8 @@
 mod binding;
 mod config;
 mod errata;
+mod errata_changes;
+mod errata_python;
 mod github;
 mod local_clone;
 mod release_controller;
