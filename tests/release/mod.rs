@@ -1,6 +1,7 @@
 //! Tests of `src/release`.
 
 mod advisory;
+mod advisory_push;
 mod statebox;
 mod statebox_change;
 mod statebox_emit;

@@ -169,6 +169,19 @@ async fn a_running_push_is_not_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_push_that_the_python_tool_made_is_seen() {
+    let tool = tool().await;
+    let made = json!({"id": 11, "target": "cdn_stage", "started_at": "2027-03-01T09:00:00Z",
+        "minutes": 45, "result": "COMPLETE"});
+    tool.set(&["advisories", "1", "push"], json!([made]));
+    let pushed = tool.client.push_to_staging(1).await.unwrap();
+    assert!(matches!(pushed, Pushed::Running { jobs } if jobs[0].id == 11));
+    forward(&tool, 45);
+    let pushed = tool.client.push_to_staging(1).await.unwrap();
+    assert_eq!(pushed, Pushed::Already);
+}
+
+#[tokio::test]
 async fn a_failed_push_is_made_again_and_good_targets_are_not() {
     let tool = tool().await;
     tool.set(

@@ -6,16 +6,22 @@
 )]
 
 use std::{
+    collections::HashMap,
     fs,
     io::Write as _,
     path::Path,
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
 use oar_script::{
     error::{Error, Kind},
-    world::kerberos::{Kerberos, Trouble, is_stand_in, stand_in_token},
+    world::{
+        Unattended, World as _,
+        kerberos::{Kerberos, Trouble, is_stand_in, stand_in_token},
+        system::SystemWorld,
+    },
 };
 use secrecy::ExposeSecret as _;
 
@@ -41,6 +47,15 @@ fn loopback_and_plain_http_are_no_place_for_tickets() {
         stand_in_token(1).expose_secret(),
         stand_in_token(2).expose_secret()
     );
+}
+
+#[tokio::test]
+async fn the_real_world_has_stand_in_tokens_for_loopback_and_none_twice() {
+    let world = SystemWorld::new(Arc::new(Unattended), HashMap::new());
+    let place = "http://127.0.0.1:8080/".parse().unwrap();
+    let first = world.negotiate(&place).await.unwrap();
+    let second = world.negotiate(&place).await.unwrap();
+    assert_ne!(first.expose_secret(), second.expose_secret());
 }
 
 #[tokio::test]
