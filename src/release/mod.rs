@@ -1,5 +1,6 @@
 //! Pure rules of a release: everything here is a function of its input, nothing reads or writes.
 
+pub mod advisory;
 pub mod build_data;
 pub mod discovery;
 pub mod drift;

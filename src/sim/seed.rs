@@ -232,9 +232,31 @@ impl Seed {
         identity
             .advisories
             .iter()
-            .map(|(kind, id)| (id.to_string(), advisory(kind)))
+            .map(|(kind, id)| {
+                let mut advisory = advisory(kind);
+                let version = format!("RHEL-9-OSE-{}", self.version.y_stream());
+                advisory["builds"] = json!({ version: self.builds(kind) });
+                (id.to_string(), advisory)
+            })
             .collect::<Map<_, _>>()
             .into()
+    }
+
+    /// The builds on an advisory: the operating system for two processors, or a package.
+    fn builds(&self, kind: &str) -> Value {
+        let built = self.start - SignedDuration::from_hours(48);
+        if kind == "rhcos" {
+            let day = built.strftime("%Y%m%d");
+            return json!([
+                format!("rhcos-x86_64-9.6.{day}-0"),
+                format!("rhcos-aarch64-9.6.{day}-0"),
+            ]);
+        }
+        let (y_stream, version) = (self.version.y_stream(), &self.version);
+        let stamp = built.strftime("%Y%m%d%H%M");
+        json!([format!(
+            "openshift-{y_stream}.0-{stamp}.p0.gabc1234.assembly.{version}.el9"
+        )])
     }
 
     fn jira(&self, identity: &Identity) -> Value {

@@ -1,5 +1,7 @@
 //! Tests of `src/release`.
 
+mod advisory;
+mod advisory_push;
 mod build_data;
 mod discovery;
 mod drift;

@@ -32,7 +32,11 @@ fn run(script: &str) -> Result<Value, Box<EvalAltResult>> {
             "tree": "2"}]}, "branches": {"main": {}, "record": {"_releases/ocp-test-result-4.20.1-amd64.json": "{}"}}},
         "slack": {"channels": {"C1": {"name": "team"}}, "users": {"U1": {"name": "lead", "email": "lead@example.com"}},
             "usergroups": {"S1": {"handle": "leads"}}},
-        "errata": {"advisories": {"180102": {"type": "RHSA", "content_alerts": {"blocking": false, "alerts": []}}}},
+        "errata": {"advisories": {"180102": {"type": "RHSA", "state": "QE", "qa_owner": null, "push": [],
+            "jira_issues": ["OCPBUGS-1"], "container_grade": "B", "text_ready": 0,
+            "builds": {"RHEL-9-OSE-4.20": ["cri-o-1.33-1.el9"]},
+            "external_tests": [{"id": 1, "status": "PASSED", "nvr": "image-1"}],
+            "content_alerts": {"blocking": false, "alerts": []}}}},
     });
     state.change(|stored| stored.documents = documents).unwrap();
     let mut world = ServicesWorld::default().env("SLACK_BOT_TOKEN", "xoxb-1");
@@ -136,6 +140,44 @@ fn scripts_see_maps_text_and_unit() {
         "build_data::assemblies(\"4.20\")",
         json!(["4.20.1", "4.20.0", "rc.2", "stream"]),
     );
+    check(
+        "errata::refresh_security_alerts(180102)",
+        json!({"alerts": [], "blocking": false, "type": "RHSA"}),
+    );
+    check(
+        "let it = errata::advisory(180102); [it.type, it.state, it.is_docs_requested, it.security_approved]",
+        json!(["RHSA", "QE", false, null]),
+    );
+    check("errata::people(180102).qa_owner", Value::Null);
+    check(
+        "errata::builds(180102)",
+        json!({"RHEL-9-OSE-4.20": ["cri-o-1.33-1.el9"]}),
+    );
+    check("errata::push_jobs(180102)", json!([]));
+    check(
+        "errata::external_tests(180102)",
+        json!([{"id": 1, "nvr": "image-1", "status": "PASSED"}]),
+    );
+    check("errata::container_grade(180102)", json!("B"));
+    check("errata::advisories_of(\"OCPBUGS-1\")[0].id", json!(180_102));
+    check(
+        "errata::set_owner(180102, \"lead@example.com\")",
+        json!(true),
+    );
+    check(
+        "errata::drop_jira_issues(180102, [\"OCPBUGS-1\"])",
+        json!(["OCPBUGS-1"]),
+    );
+    check("errata::request_docs_approval(180102)", Value::Null);
+    check("errata::request_security_approval(180102)", Value::Null);
+    check(
+        "let it = errata::push_to_staging(180102); [it.end, it.jobs[0].target]",
+        json!(["started", "cdn_stage"]),
+    );
+    check(
+        "errata::change_state(\"4.20.1\", 180102, \"REL_PREP\")",
+        json!({"end": "now", "state": "REL_PREP"}),
+    );
 }
 
 #[test]
@@ -162,4 +204,23 @@ fn scripts_catch_errors_with_their_kind() {
     check("build_data::metadata(\"4.20\")", Kind::Invalid);
     check("build_data::metadata(\"4.20.7\")", Kind::NotFound);
     check("build_data::assemblies(\"4.99\")", Kind::NotFound);
+    for function in [
+        "advisory",
+        "people",
+        "builds",
+        "push_jobs",
+        "container_grade",
+        "push_to_staging",
+        "refresh_security_alerts",
+        "request_docs_approval",
+        "request_security_approval",
+    ] {
+        check(&format!("errata::{function}(1)"), Kind::NotFound);
+    }
+    check("errata::set_owner(180102, \"nobody\")", Kind::Invalid);
+    check("errata::drop_jira_issues(180102, [1])", Kind::Invalid);
+    check(
+        "errata::change_state(\"4.20.1\", 180102, \"GONE\")",
+        Kind::Invalid,
+    );
 }

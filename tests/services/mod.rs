@@ -3,6 +3,8 @@
 mod binding;
 mod build_data;
 mod errata;
+mod errata_changes;
+mod errata_python;
 mod github;
 mod github_python;
 mod github_write;
