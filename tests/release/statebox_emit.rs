@@ -2,16 +2,13 @@
 
 #![expect(clippy::disallowed_methods, reason = "the fixtures are files")]
 
-use std::{
-    fs,
-    io::Write as _,
-    process::{Command, Stdio},
-};
+use std::{fs, io::Write as _, process::Stdio};
 
 use oar_script::release::statebox::{Change, StateBox};
 use serde_json::{Value, json};
 
 use super::statebox::{NOW, empty_document};
+use crate::support::python::python;
 
 /// The document with `value` as the metadata entry `note`.
 fn with_note(value: Value) -> StateBox {
@@ -329,15 +326,9 @@ json.dump([yaml.dump(d, Dumper=Dumper, sort_keys=False, allow_unicode=True,
 
 #[test]
 fn pyyaml_writes_the_same_bytes() {
-    let has_pyyaml = Command::new("python3")
-        .args(["-c", "import yaml"])
-        .stderr(Stdio::null())
-        .status()
-        .is_ok_and(|status| status.success());
-    if !has_pyyaml {
-        println!("skipped: there is no python3 with PyYAML here");
+    let Some(mut python) = python(&["yaml"]) else {
         return;
-    }
+    };
     let mut strings = Strings(7);
     let documents: Vec<StateBox> = (0..1500)
         .map(|_| {
@@ -346,7 +337,7 @@ fn pyyaml_writes_the_same_bytes() {
         })
         .collect();
     let input: Vec<Value> = documents.iter().map(StateBox::to_json).collect();
-    let mut python = Command::new("python3")
+    let mut python = python
         .args(["-c", DUMP])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
