@@ -1,5 +1,7 @@
 //! Tests of `src/release`.
 
+mod shipment;
+mod shipment_pipeline;
 mod statebox;
 mod statebox_change;
 mod statebox_emit;
