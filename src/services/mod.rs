@@ -8,6 +8,7 @@
 pub mod emulate;
 pub mod errata;
 pub mod github;
+pub mod gitlab;
 pub mod release_controller;
 
 use std::sync::Arc;
@@ -49,7 +50,12 @@ pub struct Row {
 }
 
 /// The services, in the order listings show them.
-pub const SERVICES: [Row; 3] = [release_controller::ROW, github::ROW, errata::ROW];
+pub const SERVICES: [Row; 4] = [
+    release_controller::ROW,
+    github::ROW,
+    errata::ROW,
+    gitlab::ROW,
+];
 
 /// What clients are made from.
 #[derive(Debug)]

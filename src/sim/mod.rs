@@ -15,6 +15,7 @@ pub mod requests;
 pub mod results;
 pub mod scenario;
 pub mod seed;
+pub mod shipment;
 pub mod state;
 
 pub use harness::{Options, Simulation};

@@ -135,7 +135,7 @@ impl Plan {
     pub fn show_identity(&mut self) {
         let version = self.seed.version.to_string();
         self.documents["oar"]["releases"][version] = metadata(&self.identity);
-        self.documents["gitlab"]["merge_requests"] = merge_requests(&self.identity);
+        self.documents["gitlab"]["merge_requests"] = merge_requests(&self.seed, &self.identity);
     }
 
     /// Has a person do something at the state store after a time.

@@ -8,7 +8,10 @@ use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::results::{Tests, finished};
+use super::{
+    results::{Tests, finished},
+    shipment,
+};
 use crate::release::Version;
 
 /// Where fresh worlds begin: `2027-03-01T09:00:00Z`.
@@ -88,7 +91,11 @@ impl Seed {
                 "advisories": self.advisories(identity),
                 "plan": { "push_minutes": 45, "push_results": ["COMPLETE"] },
             },
-            "gitlab": { "merge_requests": merge_requests(identity) },
+            "gitlab": {
+                "users": shipment::users(),
+                "projects": shipment::projects(self),
+                "merge_requests": merge_requests(self, identity),
+            },
             "prow": {
                 "jobs": {},
                 "plan": { "minutes": 100, "outcomes": ["success"], "unhealthy_images": 0 },
@@ -278,9 +285,13 @@ pub fn metadata(identity: &Identity) -> Value {
 }
 
 /// Returns the shipment merge requests of a release: one, or none in the Errata flow.
-pub fn merge_requests(identity: &Identity) -> Value {
+pub fn merge_requests(seed: &Seed, identity: &Identity) -> Value {
     let request = json!({
         "state": "opened",
+        "title": format!("Shipment for {} (ship date: {})", seed.version, identity.release_date),
+        "source_branch": shipment::branch(seed),
+        "created_at": shipment::made_at(seed).to_string(),
+        "author": "art-bot",
         "labels": [],
         "stage_release": "not_started",
         "prod_release": "not yet",

@@ -4,6 +4,8 @@ mod binding;
 mod config;
 mod errata;
 mod github;
+mod gitlab;
+mod gitlab_clients;
 mod local_clone;
 mod release_controller;
 mod table;
