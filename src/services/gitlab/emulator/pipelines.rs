@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{
     requests::Found,
-    world::{PAGES, source_of},
+    world::{PAGES, is_numbered, source_of},
 };
 
 /// A pipeline with all its parts.
@@ -48,12 +48,12 @@ pub fn pipeline(gitlab: &Value, project: &str, id: &str) -> Option<Pipeline> {
             stored,
         };
         for pipeline in pipelines(&found) {
-            if pipeline.shown["id"].to_string() == id {
+            if is_numbered(&pipeline.shown, id) {
                 return Some(pipeline);
             }
             for bridge in &pipeline.bridges {
                 let started = &bridge["downstream_pipeline"];
-                if started["id"].to_string() == id {
+                if is_numbered(started, id) {
                     return Some(downstream(&found, started));
                 }
             }

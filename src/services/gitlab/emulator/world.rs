@@ -52,10 +52,15 @@ pub fn is_complete(gitlab: &Value) -> bool {
 /// The full path of a project named by path or number.
 pub fn project_named(gitlab: &Value, name: &str) -> Option<String> {
     let projects = gitlab["projects"].as_object()?;
-    let is_meant = |(path, project): &(&String, &Value)| {
-        path.as_str() == name || project["id"].to_string() == name
-    };
+    let is_meant =
+        |(path, project): &(&String, &Value)| path.as_str() == name || is_numbered(project, name);
     projects.iter().find(is_meant).map(|(path, _)| path.clone())
+}
+
+/// Whether this text is the number of a project or a pipeline.
+pub fn is_numbered(document: &Value, text: &str) -> bool {
+    let number = document["id"].as_u64();
+    number.is_some() && number == text.parse().ok()
 }
 
 /// A project as the API shows it.
