@@ -281,7 +281,7 @@ fn the_lead_is_named_in_the_words_others_look_for() {
 fn a_keyed_comment_is_found_by_its_key_alone() {
     let comment = Comment::keyed("4.20.1/image-health", "Images: 3.  \n").unwrap();
     assert!(comment.body().starts_with("Images: 3.\n\n<!--"));
-    assert!(comment.is_about_the_same(&Comment::keyed("4.20.1/image-health", "x").unwrap().body()));
+    assert!(comment.is_about_the_same(Comment::keyed("4.20.1/image-health", "x").unwrap().body()));
     assert!(
         !comment.is_about_the_same(Comment::keyed("4.20.10/image-health", "x").unwrap().body())
     );
