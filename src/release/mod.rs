@@ -7,6 +7,7 @@ pub mod drift;
 pub mod metadata;
 pub mod outcome;
 pub mod sheet;
+pub mod shipment;
 pub mod statebox;
 pub mod task;
 pub mod test_result;

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::{
     build_data::assembly,
     results::{Tests, finished},
+    shipment,
 };
 use crate::release::{
     Version,
@@ -104,7 +105,11 @@ impl Seed {
                 "advisories": self.advisories(identity),
                 "plan": { "push_minutes": 45, "push_results": ["COMPLETE"] },
             },
-            "gitlab": { "merge_requests": merge_requests(identity) },
+            "gitlab": {
+                "users": shipment::users(),
+                "projects": shipment::projects(self),
+                "merge_requests": merge_requests(self, identity),
+            },
             "prow": {
                 "jobs": {},
                 "plan": { "minutes": 100, "outcomes": ["success"], "unhealthy_images": 0 },
@@ -324,19 +329,24 @@ fn slack(y_stream: &str) -> Value {
 }
 
 /// Returns the shipment merge requests of a release: one, or none in the Errata flow.
-pub fn merge_requests(identity: &Identity) -> Value {
+pub fn merge_requests(seed: &Seed, identity: &Identity) -> Value {
+    let request = merge_request(seed, identity, shipment::made_at(seed));
     identity
         .merge_request
         .iter()
-        .map(|number| (number.to_string(), merge_request()))
+        .map(|number| (number.to_string(), request.clone()))
         .collect::<Map<_, _>>()
         .into()
 }
 
 /// Returns a merge request on which nothing has happened.
-pub fn merge_request() -> Value {
+pub fn merge_request(seed: &Seed, identity: &Identity, created: Timestamp) -> Value {
     json!({
         "state": "opened",
+        "title": format!("Shipment for {} (ship date: {})", seed.version, identity.release_date),
+        "source_branch": shipment::branch(seed),
+        "created_at": created.to_string(),
+        "author": "art-bot",
         "labels": [],
         "stage_release": "not_started",
         "prod_release": "not yet",

@@ -9,6 +9,8 @@ pub mod sheet;
 mod sheet_head;
 mod sheet_lists;
 mod sheet_status;
+mod shipment;
+mod shipment_pipeline;
 mod statebox;
 mod statebox_change;
 mod statebox_emit;

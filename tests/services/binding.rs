@@ -32,6 +32,7 @@ fn run(script: &str) -> Result<Value, Box<EvalAltResult>> {
             "tree": "2"}]}, "branches": {"main": {}, "record": {"_releases/ocp-test-result-4.20.1-amd64.json": "{}"}}},
         "slack": {"channels": {"C1": {"name": "team"}}, "users": {"U1": {"name": "lead", "email": "lead@example.com"}},
             "usergroups": {"S1": {"handle": "leads"}}},
+        "gitlab": {"merge_requests": {"901": {"state": "closed", "labels": []}}},
         "errata": {"advisories": {"180102": {"type": "RHSA", "state": "QE", "qa_owner": null, "push": [],
             "jira_issues": ["OCPBUGS-1"], "container_grade": "B", "text_ready": 0,
             "builds": {"RHEL-9-OSE-4.20": ["cri-o-1.33-1.el9"]},
@@ -39,7 +40,9 @@ fn run(script: &str) -> Result<Value, Box<EvalAltResult>> {
             "content_alerts": {"blocking": false, "alerts": []}}}},
     });
     state.change(|stored| stored.documents = documents).unwrap();
-    let mut world = ServicesWorld::default().env("SLACK_BOT_TOKEN", "xoxb-1");
+    let mut world = ServicesWorld::default()
+        .env("SLACK_BOT_TOKEN", "xoxb-1")
+        .env("GITLAB_TOKEN", "simulated-gitlab-token");
     for (name, router) in emulators(state) {
         let address = runtime.block_on(serve(router));
         if name == "sheets" {
@@ -181,6 +184,29 @@ fn scripts_see_maps_text_and_unit() {
 }
 
 #[test]
+fn scripts_see_a_merge_request_by_its_address() {
+    const ADDRESS: &str =
+        "https://gitlab.example.com/hybrid-platforms/art/ocp-shipment-data/-/merge_requests/901";
+    let check = |script: &str, expected: Value| {
+        let script = script.replace("ADDRESS", &format!("{ADDRESS:?}"));
+        assert_eq!(run(&script).unwrap(), expected, "{script}");
+    };
+    check("gitlab::merge_request(ADDRESS).state", json!("closed"));
+    check("gitlab::shipping(ADDRESS)", json!("dropped"));
+    check("gitlab::shipment(ADDRESS).jira_keys", json!([]));
+    check("gitlab::stage_release(ADDRESS).status", json!("waiting"));
+    check("gitlab::prod_release(ADDRESS).status", json!("waiting"));
+    check("gitlab::approvals(ADDRESS).left", json!(3));
+    check("gitlab::add_label(ADDRESS, \"a\")", json!(["a"]));
+    check("gitlab::unapprove(ADDRESS)", json!(false));
+    check(
+        "gitlab::name_lead(ADDRESS, \"oar-bot@example.com\").is_new",
+        json!(true),
+    );
+    check("gitlab::comment(ADDRESS, \"k\", \"t\").is_new", json!(true));
+}
+
+#[test]
 fn scripts_catch_errors_with_their_kind() {
     let check = |script: &str, expected: Kind| {
         let thrown = *run(script).unwrap_err();
@@ -200,6 +226,24 @@ fn scripts_catch_errors_with_their_kind() {
     check("github::commits(\"x\", \"nothing\", 1)", Kind::NotFound);
     check("github::commits(\"x\", \"main\", 101)", Kind::Invalid);
     check("errata::security_alerts(1)", Kind::NotFound);
+    let here = "https://gitlab.example.com/hybrid-platforms/art/ocp-shipment-data/-/merge_requests";
+    check("gitlab::merge_request(\"901\")", Kind::Invalid);
+    check(
+        &format!("gitlab::merge_request(\"{here}/9\")"),
+        Kind::NotFound,
+    );
+    check(
+        &format!("gitlab::approve(\"4.20.1\", \"{here}/901\", \"x\")"),
+        Kind::Conflict,
+    );
+    check(
+        &format!("gitlab::name_lead(\"{here}/901\", \"no@example.com\")"),
+        Kind::NotFound,
+    );
+    check(
+        &format!("gitlab::comment(\"{here}/901\", \"k\", \"/merge\")"),
+        Kind::Invalid,
+    );
     check("errata::security_alerts(-1)", Kind::Invalid);
     check("build_data::metadata(\"4.20\")", Kind::Invalid);
     check("build_data::metadata(\"4.20.7\")", Kind::NotFound);

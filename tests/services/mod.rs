@@ -8,6 +8,8 @@ mod errata_python;
 mod github;
 mod github_python;
 mod github_write;
+mod gitlab;
+mod gitlab_clients;
 mod jira;
 mod local_clone;
 mod release_controller;
