@@ -116,6 +116,14 @@ impl Caller {
         Request::new(self.clone(), method, path)
     }
 
+    /// The same caller with another base address.
+    pub(crate) fn at(&self, base: Url) -> Self {
+        Self {
+            base,
+            ..self.clone()
+        }
+    }
+
     /// The address that paths are below.
     pub fn base(&self) -> &Url {
         &self.base
