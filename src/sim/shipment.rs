@@ -8,6 +8,9 @@ use serde_json::{Map, Value, json};
 
 use super::seed::{OWNER, Seed};
 
+/// The account whose token we have, which approves for QE.
+pub const BOT: &str = "oar-bot";
+
 /// Where shipments are.
 const PROJECT: &str = "hybrid-platforms/art/ocp-shipment-data";
 
@@ -53,8 +56,8 @@ pub fn branch(seed: &Seed) -> String {
 pub fn users() -> Value {
     let owner = OWNER.split('@').next().unwrap_or_default();
     json!({
-        "oar-bot": {
-            "id": 40_123, "name": "Release bot", "email": "oar-bot@example.com", "bot": true,
+        BOT: {
+            "id": 40_123, "name": "Release bot", "email": format!("{BOT}@example.com"), "bot": true,
             "token": "simulated-gitlab-token",
         },
         "art-bot": {"id": 40_050, "name": "ART bot", "email": "art-bot@example.com", "bot": true},

@@ -6,6 +6,7 @@ use super::{
     checker,
     command::{Command, Raised, Ran},
 };
+use crate::sim::shipment::BOT;
 
 const TASK: &str = "change-advisory-status";
 
@@ -124,7 +125,7 @@ fn approve(command: &mut Command<'_>, request: Option<String>) -> Ran<Approved> 
 }
 
 fn approve_request(command: &mut Command<'_>, number: &str) {
-    let user = "oar-bot";
+    let user = BOT;
     let outside = command.outside;
     let approvers = outside.get(&["gitlab", "merge_requests", number, "approved_by"]);
     let has_approved = approvers
