@@ -16,7 +16,8 @@ const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1";
 
 /// Makes a pool that uses the proxies this world's environment names.
 ///
-/// With `stays`, an answer that sends us elsewhere is returned as it is. A machine without root certificates still reaches plain addresses, such as all of loopback.
+/// With `stays`, an answer that sends us elsewhere is returned as it is. A machine without root
+/// certificates still reaches plain addresses, such as all of loopback.
 pub(super) fn client(world: &dyn World, stays: bool) -> Result<Client> {
     let proxies = proxies(world)?;
     let builder = || {
