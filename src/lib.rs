@@ -2,6 +2,7 @@
 //!
 //! The modules in the order a newcomer should read them:
 #![warn(missing_docs)]
+#![deny(unsafe_code)]
 
 pub mod call;
 pub mod cli;

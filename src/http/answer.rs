@@ -10,10 +10,10 @@ use serde::de::DeserializeOwned;
 use super::classify::excerpt;
 use crate::error::{Error, Kind, Result};
 
-/// A successful answer.
+/// A successful answer, or one with a status that was asked for.
 #[derive(Clone, Debug)]
 pub struct Answer {
-    /// The status, below 400.
+    /// The status, below 400 unless the request accepts others.
     pub status: StatusCode,
     /// The headers.
     pub headers: HeaderMap,

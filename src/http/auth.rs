@@ -6,10 +6,17 @@
 use std::fmt;
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
-use reqwest::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use reqwest::{
+    StatusCode,
+    header::{AUTHORIZATION, HeaderName, HeaderValue},
+};
 use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
 
-use crate::error::{Error, Kind, Result};
+use crate::{
+    error::{Error, Kind, Result},
+    world::World,
+};
 
 /// A credential and the environment variable it comes from.
 #[derive(Clone)]
@@ -25,6 +32,7 @@ enum Scheme {
     Token(SecretString),
     Basic(String, SecretString),
     Header(HeaderName, SecretString),
+    Negotiate,
 }
 
 impl Auth {
@@ -64,6 +72,14 @@ impl Auth {
         Self::from_setting(setting, Scheme::Header(name, secret))
     }
 
+    /// Sends `Authorization: Negotiate …` with a Kerberos token of the world, a fresh one each time.
+    pub fn negotiate() -> Self {
+        Self {
+            setting: None,
+            scheme: Scheme::Negotiate,
+        }
+    }
+
     /// Sends `secret` as a bearer token if there is one; otherwise nothing.
     pub fn bearer_if(setting: &str, secret: Option<SecretString>) -> Self {
         match secret {
@@ -81,10 +97,46 @@ impl Auth {
         })
     }
 
-    /// The header to send, marked as sensitive.
+    /// What a person does when the service answers with this status.
+    pub(super) fn hint_after(&self, status: StatusCode) -> Option<String> {
+        if !self.is_negotiated() {
+            return self.hint();
+        }
+        Some(if status == StatusCode::FORBIDDEN {
+            "the Kerberos ticket is good, but whose it is may not do this: ask for the role there"
+                .to_owned()
+        } else {
+            "the service does not take the Kerberos ticket: look at it with `klist`, then run `kinit`"
+                .to_owned()
+        })
+    }
+
+    /// Whether every request shows a token that is good for it alone.
+    pub(super) fn is_negotiated(&self) -> bool {
+        matches!(self.scheme, Scheme::Negotiate)
+    }
+
+    /// The header for one request to this address, marked as sensitive.
+    pub(super) async fn header_for(
+        &self,
+        world: &dyn World,
+        url: &Url,
+    ) -> Result<Option<(HeaderName, HeaderValue)>> {
+        if !self.is_negotiated() {
+            return self.to_header();
+        }
+        let token = world.negotiate(url).await?;
+        let text = format!("Negotiate {}", token.expose_secret());
+        let mut value = HeaderValue::from_str(&text)
+            .map_err(|_| Error::new(Kind::Denied, "the Kerberos token is not base64"))?;
+        value.set_sensitive(true);
+        Ok(Some((AUTHORIZATION, value)))
+    }
+
+    /// The header to send, marked as sensitive; of a negotiated one there is none yet.
     pub(super) fn to_header(&self) -> Result<Option<(HeaderName, HeaderValue)>> {
         let (name, text) = match &self.scheme {
-            Scheme::Nothing => return Ok(None),
+            Scheme::Nothing | Scheme::Negotiate => return Ok(None),
             Scheme::Bearer(secret) => (
                 AUTHORIZATION,
                 format!("Bearer {}", secret.expose_secret().trim()),
@@ -115,7 +167,7 @@ impl Auth {
     /// Every text that must not appear anywhere.
     pub(super) fn secrets(&self) -> Vec<SecretString> {
         match &self.scheme {
-            Scheme::Nothing => Vec::new(),
+            Scheme::Nothing | Scheme::Negotiate => Vec::new(),
             Scheme::Bearer(secret) | Scheme::Token(secret) | Scheme::Header(_, secret) => {
                 vec![secret.clone()]
             }
@@ -133,7 +185,7 @@ impl Auth {
     /// The bare secret, for a client library that makes its own header.
     pub(crate) fn bare(&self) -> Option<&SecretString> {
         match &self.scheme {
-            Scheme::Nothing | Scheme::Basic(..) => None,
+            Scheme::Nothing | Scheme::Basic(..) | Scheme::Negotiate => None,
             Scheme::Bearer(secret) | Scheme::Token(secret) | Scheme::Header(_, secret) => {
                 Some(secret)
             }
@@ -156,6 +208,7 @@ impl fmt::Debug for Auth {
             Scheme::Token(_) => "token",
             Scheme::Basic(..) => "basic",
             Scheme::Header(..) => "header",
+            Scheme::Negotiate => "negotiate",
         };
         write!(f, "Auth({scheme}, {:?})", self.setting)
     }

@@ -4,12 +4,18 @@ use std::{
     error::Error as _,
     fmt,
     future::Future,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Instant,
 };
 
 use bytes::{Bytes, BytesMut};
-use reqwest::{Method, header::HeaderMap};
+use reqwest::{
+    Method, StatusCode,
+    header::{HeaderMap, HeaderValue, LOCATION, WWW_AUTHENTICATE},
+};
 use url::Url;
 
 use super::{
@@ -110,6 +116,14 @@ impl Caller {
         Request::new(self.clone(), method, path)
     }
 
+    /// The same caller with another base address.
+    pub(crate) fn at(&self, base: Url) -> Self {
+        Self {
+            base,
+            ..self.clone()
+        }
+    }
+
     /// The address that paths are below.
     pub fn base(&self) -> &Url {
         &self.base
@@ -207,13 +221,31 @@ impl Caller {
     pub(super) async fn send(&self, request: Request) -> Result<Answer> {
         let url = request.url().map_err(|error| self.finish(error))?;
         let shown = Shown::new(request.method.clone(), &url);
-        let (request, url, shown) = (&request, &url, &shown);
+        let is_challenged = AtomicBool::new(false);
+        let answer = self.attempts(&request, &url, &shown, &is_challenged).await;
+        if answer.is_err() && is_challenged.load(Ordering::Relaxed) {
+            // Nothing was done yet: the service wants to see who it is first. One more time with a
+            // new token, because the one it has seen is used up.
+            return self.attempts(&request, &url, &shown, &is_challenged).await;
+        }
+        answer
+    }
+
+    async fn attempts(
+        &self,
+        request: &Request,
+        url: &Url,
+        shown: &Shown,
+        is_challenged: &AtomicBool,
+    ) -> Result<Answer> {
         self.guarded(shown, request.is_changing, || async move {
             let mut tried = Tried {
                 status: None,
                 bytes: 0,
             };
-            let answer = self.once(request, url, shown, &mut tried).await;
+            let answer = self
+                .once(request, url, shown, is_challenged, &mut tried)
+                .await;
             (tried, answer)
         })
         .await
@@ -224,6 +256,7 @@ impl Caller {
         request: &Request,
         url: &Url,
         shown: &Shown,
+        is_challenged: &AtomicBool,
         tried: &mut Tried,
     ) -> Result<Answer> {
         let failed = |error: reqwest::Error| {
@@ -235,14 +268,20 @@ impl Caller {
                 error
             }
         };
-        let mut building = self
-            .pool()?
+        let is_negotiated = self.auth.is_negotiated();
+        let pool = if is_negotiated {
+            self.http.staying_client()?
+        } else {
+            self.pool()?
+        };
+        let mut building = pool
             .request(request.method.clone(), url.clone())
             .timeout(self.longest(request.timeout));
         for (name, value) in &request.headers {
             building = building.header(name, value);
         }
-        if let Some((name, value)) = self.auth.to_header()? {
+        let world = self.http.world().as_ref();
+        if let Some((name, value)) = self.auth.header_for(world, url).await? {
             building = building.header(name, value);
         }
         building = match &request.body {
@@ -254,6 +293,8 @@ impl Caller {
         let status = response.status();
         tried.status = Some(status.as_u16());
         self.notice(response.headers());
+        let wants_token = status == StatusCode::UNAUTHORIZED && is_challenge(response.headers());
+        is_challenged.store(is_negotiated && wants_token, Ordering::Relaxed);
         let mut body = BytesMut::new();
         while let Some(part) = response.chunk().await.map_err(failed)? {
             body.extend_from_slice(&part);
@@ -268,7 +309,19 @@ impl Caller {
             }
         }
         let body = Bytes::from(body);
-        if status.is_client_error() || status.is_server_error() {
+        let is_error = status.is_client_error() || status.is_server_error();
+        if is_negotiated
+            && status.is_redirection()
+            && let Some(elsewhere) = response.headers().get(LOCATION)
+        {
+            return Err(sent_elsewhere(
+                shown,
+                status,
+                elsewhere,
+                request.is_changing,
+            ));
+        }
+        if is_error && !request.accepted.contains(&status) {
             let error = status_error(
                 &shown.to_string(),
                 status,
@@ -302,6 +355,42 @@ impl fmt::Debug for Caller {
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 struct Redacted(String);
+
+/// Whether a service asks for a Kerberos token.
+fn is_challenge(headers: &HeaderMap) -> bool {
+    headers.get_all(WWW_AUTHENTICATE).iter().any(|value| {
+        let scheme = value.to_str().unwrap_or_default().split([' ', ',']).next();
+        scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("negotiate"))
+    })
+}
+
+/// An answer that sends us to another place, where our token must not go.
+fn sent_elsewhere(
+    shown: &Shown,
+    status: StatusCode,
+    elsewhere: &HeaderValue,
+    is_changing: bool,
+) -> Error {
+    let elsewhere = elsewhere
+        .to_str()
+        .ok()
+        .and_then(|text| Url::parse(text).ok());
+    let elsewhere = match &elsewhere {
+        Some(url) => format!("`{}`", without_secrets(url)),
+        None => "another place".to_owned(),
+    };
+    let error = Error::new(
+        Kind::Unexpected,
+        format!("{shown} was sent on to {elsewhere}"),
+    )
+    .status(status.as_u16())
+    .hint("the Kerberos token is for one host; set the address where the service is now");
+    if is_changing {
+        error.ambiguous()
+    } else {
+        error
+    }
+}
 
 fn path_and_query(url: &Url) -> String {
     match url.query() {

@@ -53,7 +53,7 @@ pub(crate) fn status_error(
         .status(status.as_u16())
         .retry_after(wait.filter(|_| kind == Kind::Busy));
     match kind {
-        Kind::Denied => match auth.hint() {
+        Kind::Denied => match auth.hint_after(status) {
             Some(hint) => error.hint(hint),
             None => error,
         },

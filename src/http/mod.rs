@@ -57,6 +57,7 @@ pub struct Http {
 struct Shared {
     world: Arc<dyn World>,
     client: OnceLock<reqwest::Client>,
+    staying: OnceLock<reqwest::Client>,
     lanes: Mutex<BTreeMap<String, Arc<Lane>>>,
     secrets: redact::Secrets,
     skews: skew::Skews,
@@ -97,6 +98,7 @@ impl Http {
             shared: Arc::new(Shared {
                 world,
                 client: OnceLock::new(),
+                staying: OnceLock::new(),
                 lanes: Mutex::default(),
                 secrets: redact::Secrets::default(),
                 skews: skew::Skews::default(),
@@ -110,11 +112,21 @@ impl Http {
     /// It never tries again by itself and asks no proxy for loopback addresses. Fails with
     /// `unexpected` when the TLS roots of this machine cannot be loaded.
     pub fn client(&self) -> Result<reqwest::Client> {
-        if let Some(client) = self.shared.client.get() {
+        self.pool(&self.shared.client, false)
+    }
+
+    /// The same, but it follows no answer that sends us elsewhere: what is shown to one place must
+    /// not be carried to another.
+    fn staying_client(&self) -> Result<reqwest::Client> {
+        self.pool(&self.shared.staying, true)
+    }
+
+    fn pool(&self, kept: &OnceLock<reqwest::Client>, stays: bool) -> Result<reqwest::Client> {
+        if let Some(client) = kept.get() {
             return Ok(client.clone());
         }
-        let client = transport::client(self.shared.world.as_ref())?;
-        Ok(self.shared.client.get_or_init(|| client).clone())
+        let client = transport::client(self.shared.world.as_ref(), stays)?;
+        Ok(kept.get_or_init(|| client).clone())
     }
 
     /// Returns the caller of the service `name`, whose paths are below `base`.

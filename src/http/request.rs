@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reqwest::{
-    Method,
+    Method, StatusCode,
     header::{HeaderName, HeaderValue},
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -29,6 +29,7 @@ pub struct Request {
     pub(super) body: Body,
     pub(super) timeout: Option<Duration>,
     pub(super) is_changing: bool,
+    pub(super) accepted: Vec<StatusCode>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +50,7 @@ impl Request {
             headers: Vec::new(),
             body: Body::Nothing,
             timeout: None,
+            accepted: Vec::new(),
         }
     }
 
@@ -96,7 +98,19 @@ impl Request {
         self
     }
 
+    /// Whether it changes something.
+    pub(crate) fn is_changing(&self) -> bool {
+        self.is_changing
+    }
+
     /// Sends it and returns the answer when its status is a success.
+    /// Takes answers with this status as answers, not as errors: their body says what is meant.
+    pub fn accept(mut self, status: StatusCode) -> Self {
+        self.accepted.push(status);
+        self
+    }
+
+    /// Sends it and returns the answer when its status is a success, or one that is accepted.
     pub async fn send(self) -> Result<Answer> {
         self.caller.clone().send(self).await
     }

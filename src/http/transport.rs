@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, time::Duration};
 
-use reqwest::{Client, ClientBuilder, NoProxy, Proxy};
+use reqwest::{Client, ClientBuilder, NoProxy, Proxy, redirect::Policy};
 
 use crate::{
     error::{Error, Kind, Result},
@@ -16,8 +16,9 @@ const NEVER_PROXIED: &str = "localhost,127.0.0.0/8,::1";
 
 /// Makes a pool that uses the proxies this world's environment names.
 ///
-/// A machine without root certificates still reaches plain addresses, such as all of loopback.
-pub(super) fn client(world: &dyn World) -> Result<Client> {
+/// With `stays`, an answer that sends us elsewhere is returned as it is. A machine without root
+/// certificates still reaches plain addresses, such as all of loopback.
+pub(super) fn client(world: &dyn World, stays: bool) -> Result<Client> {
     let proxies = proxies(world)?;
     let builder = || {
         let builder = Client::builder()
@@ -25,6 +26,11 @@ pub(super) fn client(world: &dyn World) -> Result<Client> {
             .connect_timeout(CONNECT_TIMEOUT)
             .retry(reqwest::retry::never())
             .no_proxy();
+        let builder = if stays {
+            builder.redirect(Policy::none())
+        } else {
+            builder
+        };
         proxies.iter().cloned().fold(builder, ClientBuilder::proxy)
     };
     builder()

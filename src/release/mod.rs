@@ -1,14 +1,17 @@
 //! Pure rules of a release: everything here is a function of its input, nothing reads or writes.
 
+pub mod advisory;
 pub mod build_data;
 pub mod discovery;
 pub mod drift;
 pub mod metadata;
 pub mod outcome;
 pub mod sheet;
+pub mod shipment;
 pub mod statebox;
 pub mod task;
 pub mod test_result;
+pub mod ticket;
 pub mod tracking;
 pub mod version;
 

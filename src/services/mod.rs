@@ -9,8 +9,11 @@ pub mod build_data;
 pub mod emulate;
 pub mod errata;
 pub mod github;
+pub mod gitlab;
+pub mod jira;
 pub mod release_controller;
 pub mod sheets;
+pub mod slack;
 
 use std::sync::Arc;
 
@@ -51,12 +54,15 @@ pub struct Row {
 }
 
 /// The services, in the order listings show them.
-pub const SERVICES: [Row; 5] = [
+pub const SERVICES: [Row; 8] = [
     release_controller::ROW,
     github::ROW,
     build_data::ROW,
     sheets::ROW,
     errata::ROW,
+    gitlab::ROW,
+    jira::ROW,
+    slack::ROW,
 ];
 
 /// What clients are made from.

@@ -17,6 +17,7 @@ pub mod results;
 pub mod scenario;
 pub mod seed;
 pub mod sheet;
+pub mod shipment;
 pub mod state;
 pub mod statebox_branch;
 pub mod tracking;

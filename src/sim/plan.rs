@@ -142,7 +142,7 @@ impl Plan {
     pub fn show_identity(&mut self) {
         let assembly = build_data::assembly(&self.identity);
         self.set(&build_data::way(&self.seed.version), assembly);
-        self.documents["gitlab"]["merge_requests"] = merge_requests(&self.identity);
+        self.documents["gitlab"]["merge_requests"] = merge_requests(&self.seed, &self.identity);
     }
 
     /// Has another merge request take the place of the shipment's: the one before is closed.
@@ -342,7 +342,7 @@ impl Plan {
             changes.push(Due {
                 at: self.time(*begin),
                 path: path(&["gitlab", "merge_requests", &number.to_string()]),
-                value: merge_request(),
+                value: merge_request(&self.seed, &self.identity, self.time(*begin)),
             });
             changes.extend(self.pipelines(*begin, *number));
         }

@@ -20,6 +20,7 @@ use super::{
     plan::{Plan, TestPlan, path},
     results::{Tests, finished},
     seed::{Identity, Seed, result_path, text},
+    shipment,
 };
 use crate::error::{Error, Kind, Result};
 
@@ -388,7 +389,7 @@ impl Document {
         let number = plan.identity.merge_request.map(|number| number.to_string());
         if let Some(number) = &number {
             let way = path(&["gitlab", "merge_requests", number, "approved_by"]);
-            plan.set(&way, json!(["qe-bot"]));
+            plan.set(&way, json!([shipment::BOT]));
         }
         if is_passed(task) {
             plan.metadata_url = Some(SignedDuration::ZERO);

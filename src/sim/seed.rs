@@ -11,10 +11,12 @@ use sha2::{Digest, Sha256};
 use super::{
     build_data::assembly,
     results::{Tests, finished},
+    shipment,
 };
 use crate::release::{
     Version,
     build_data::{assembly_name, branch},
+    ticket::QE_SUBTASKS,
 };
 
 /// Where fresh worlds begin: `2027-03-01T09:00:00Z`.
@@ -103,7 +105,11 @@ impl Seed {
                 "advisories": self.advisories(identity),
                 "plan": { "push_minutes": 45, "push_results": ["COMPLETE"] },
             },
-            "gitlab": { "merge_requests": merge_requests(identity) },
+            "gitlab": {
+                "users": shipment::users(),
+                "projects": shipment::projects(self),
+                "merge_requests": merge_requests(self, identity),
+            },
             "prow": {
                 "jobs": {},
                 "plan": { "minutes": 100, "outcomes": ["success"], "unhealthy_images": 0 },
@@ -113,8 +119,8 @@ impl Seed {
                 "builds": {},
                 "plan": { "minutes": 180, "outcomes": ["SUCCESS"], "is_queue_busy": false },
             },
-            "jira": { "ticket": identity.jira_ticket, "subtasks": self.subtasks() },
-            "slack": { "is_down": false, "messages": [] },
+            "jira": self.jira(identity),
+            "slack": slack(&self.version.y_stream()),
             "oar": {
                 "missed_cve_trackers": [],
                 "is_metadata_url_reachable": false,
@@ -231,30 +237,60 @@ impl Seed {
         identity
             .advisories
             .iter()
-            .map(|(kind, id)| (id.to_string(), advisory(kind)))
+            .map(|(kind, id)| {
+                let mut advisory = advisory(kind);
+                let version = format!("RHEL-9-OSE-{}", self.version.y_stream());
+                advisory["builds"] = json!({ version: self.builds(kind) });
+                (id.to_string(), advisory)
+            })
             .collect::<Map<_, _>>()
             .into()
     }
 
-    fn subtasks(&self) -> Value {
+    /// The builds on an advisory: the operating system for two processors, or a package.
+    fn builds(&self, kind: &str) -> Value {
+        let built = self.start - SignedDuration::from_hours(48);
+        if kind == "rhcos" {
+            let day = built.strftime("%Y%m%d");
+            return json!([
+                format!("rhcos-x86_64-9.6.{day}-0"),
+                format!("rhcos-aarch64-9.6.{day}-0"),
+            ]);
+        }
+        let (y_stream, version) = (self.version.y_stream(), &self.version);
+        let stamp = built.strftime("%Y%m%d%H%M");
+        json!([format!(
+            "openshift-{y_stream}.0-{stamp}.p0.gabc1234.assembly.{version}.el9"
+        )])
+    }
+
+    fn jira(&self, identity: &Identity) -> Value {
         let first = 60_000 + self.number("subtasks") % 9_000;
-        let summaries = [
-            "[Wed-Fri] QE does release verification",
-            "[Fri/Mon] QE moves advisories to REL_PREP",
-            "[Mon-Wed] QE notifies ON_QA bugzilla owners and analyze ci failures",
-        ];
-        summaries
-            .iter()
-            .zip(first..)
-            .map(|(summary, number)| {
-                json!({
-                    "key": format!("ART-{number}"),
-                    "summary": summary,
-                    "status": "New",
-                    "assignee": null,
-                })
-            })
-            .collect()
+        let ticket = &identity.jira_ticket;
+        let mut issues = Map::new();
+        let summary = format!("Release {}", self.version);
+        issues.insert(
+            ticket.clone(),
+            json!({ "summary": summary, "status": "In Progress", "type": "Story" }),
+        );
+        // The order in which Jira lists them.
+        let summaries = [QE_SUBTASKS[1], QE_SUBTASKS[0], QE_SUBTASKS[2]];
+        for (summary, number) in summaries.iter().zip(first..) {
+            let subtask = json!({
+                "summary": summary,
+                "status": "New",
+                "assignee": null,
+                "parent": ticket,
+            });
+            issues.insert(format!("ART-{number}"), subtask);
+        }
+        json!({
+            "users": {
+                "lead": { "name": "Lead", "email": OWNER, "active": true },
+                "self": { "name": "QE bot", "email": "bot@example.com", "active": true },
+            },
+            "issues": issues,
+        })
     }
 }
 
@@ -270,20 +306,47 @@ pub fn advisory(kind: &str) -> Value {
     })
 }
 
+/// The channels, people and groups that notices go to.
+fn slack(y_stream: &str) -> Value {
+    let leads = format!("{y_stream}-qe-leads");
+    json!({
+        "is_down": false,
+        "channels": {
+            "C0000000001": { "name": "team-qe-release", "members": ["U0BOT"] },
+            "C0000000002": { "name": "forum-ocp-release", "members": ["U0BOT"] },
+            "C0000000003": { "name": "forum-openshift-qe", "members": ["U0BOT"] },
+        },
+        "users": {
+            "U0LEAD": { "name": "lead", "email": OWNER },
+            "U0BOT": { "name": "qe-release-bot", "email": "bot@example.com" },
+        },
+        "usergroups": {
+            "S0LEADS": { "handle": leads, "name": "QE leads" },
+            "S0ART": { "handle": "release-artists", "name": "ART" },
+        },
+        "messages": [],
+    })
+}
+
 /// Returns the shipment merge requests of a release: one, or none in the Errata flow.
-pub fn merge_requests(identity: &Identity) -> Value {
+pub fn merge_requests(seed: &Seed, identity: &Identity) -> Value {
+    let request = merge_request(seed, identity, shipment::made_at(seed));
     identity
         .merge_request
         .iter()
-        .map(|number| (number.to_string(), merge_request()))
+        .map(|number| (number.to_string(), request.clone()))
         .collect::<Map<_, _>>()
         .into()
 }
 
 /// Returns a merge request on which nothing has happened.
-pub fn merge_request() -> Value {
+pub fn merge_request(seed: &Seed, identity: &Identity, created: Timestamp) -> Value {
     json!({
         "state": "opened",
+        "title": format!("Shipment for {} (ship date: {})", seed.version, identity.release_date),
+        "source_branch": shipment::branch(seed),
+        "created_at": created.to_string(),
+        "author": "art-bot",
         "labels": [],
         "stage_release": "not_started",
         "prod_release": "not yet",

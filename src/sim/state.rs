@@ -10,7 +10,10 @@
 
 use std::{
     path::PathBuf,
-    sync::{Mutex, MutexGuard},
+    sync::{
+        Mutex, MutexGuard,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use jiff::{SignedDuration, Timestamp};
@@ -27,6 +30,7 @@ use crate::{
 pub struct SimState {
     clock: VirtualClock,
     file: Option<PathBuf>,
+    tokens: AtomicU64,
     inner: Mutex<Stored>,
 }
 
@@ -100,6 +104,7 @@ impl SimState {
         Self {
             clock,
             file,
+            tokens: AtomicU64::new(0),
             inner: Mutex::new(stored),
         }
     }
@@ -180,6 +185,12 @@ impl SimState {
         self.keep_if_possible(&mut stored);
         let name = format!("{}/{}/{}", stored.scenario, stored.seed, stored.ids);
         uuid::Uuid::new_v5(&uuid::Uuid::NAMESPACE_OID, name.as_bytes())
+    }
+
+    /// Returns a number that no caller had before. Not kept: who checks tokens forgets them as
+    /// well when the process ends.
+    pub fn next_token(&self) -> u64 {
+        self.tokens.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Keeps everything on disk, also the time.

@@ -7,6 +7,7 @@
 
 pub mod clock;
 mod disk;
+pub mod kerberos;
 pub mod simulated;
 pub mod system;
 
@@ -24,7 +25,8 @@ use secrecy::SecretString;
 use url::Url;
 use uuid::Uuid;
 
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use kerberos::Ticket;
 
 /// A future that may be sent to another thread.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -47,6 +49,20 @@ pub trait World: Send + Sync + 'static {
 
     /// Returns the secret kept under the name of an environment variable, such as `GITHUB_TOKEN`.
     fn secret(&self, name: &str) -> Option<SecretString>;
+
+    /// Returns a fresh Kerberos token for one request to this address, in base64, as the scheme
+    /// `Negotiate` carries it.
+    ///
+    /// Fails with `denied` when there is no ticket to make one from, `unreachable` when no Kerberos
+    /// server answers.
+    fn negotiate<'a>(&'a self, _service: &'a Url) -> BoxFuture<'a, Result<SecretString>> {
+        Box::pin(async { Err(no_tickets()) })
+    }
+
+    /// Returns whose Kerberos ticket there is. Fails with `denied` when there is none to use.
+    fn ticket(&self) -> BoxFuture<'_, Result<Ticket>> {
+        Box::pin(async { Err(no_tickets()) })
+    }
 
     /// Where a service lives, if it is not at its default address.
     fn endpoint(&self, service: &str) -> Option<Url>;
@@ -206,4 +222,8 @@ impl fmt::Debug for dyn World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("World")
     }
+}
+
+fn no_tickets() -> Error {
+    Error::new(Kind::Denied, "there are no Kerberos tickets in this world")
 }

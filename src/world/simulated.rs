@@ -15,14 +15,16 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use secrecy::SecretString;
 use url::Url;
 use uuid::Uuid;
 
 use super::{
     Answer, BoxFuture, Event, Question, Terminal, TurnTicket, Unattended, What, World,
-    clock::VirtualClock, disk,
+    clock::VirtualClock,
+    disk,
+    kerberos::{self, Ticket},
 };
 use crate::{
     error::Result,
@@ -207,6 +209,20 @@ impl World for SimulatedWorld {
             let dummy = format!("simulated-{}", name.to_lowercase().replace('_', "-"));
             SecretString::from(dummy)
         })
+    }
+
+    fn negotiate<'a>(&'a self, _service: &'a Url) -> BoxFuture<'a, Result<SecretString>> {
+        let token = kerberos::stand_in_token(self.state.next_token());
+        Box::pin(async { Ok(token) })
+    }
+
+    fn ticket(&self) -> BoxFuture<'_, Result<Ticket>> {
+        let expires_at = self.now() + SignedDuration::from_hours(10);
+        let ticket = Ticket {
+            principal: "sim@EXAMPLE.COM".to_owned(),
+            expires_at: Some(expires_at),
+        };
+        Box::pin(async { Ok(ticket) })
     }
 
     fn endpoint(&self, service: &str) -> Option<Url> {

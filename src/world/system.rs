@@ -19,13 +19,17 @@ use secrecy::SecretString;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Answer, BoxFuture, Event, Question, Terminal, World, disk};
+use super::{
+    Answer, BoxFuture, Event, Question, Terminal, World, disk,
+    kerberos::{self, Kerberos, Ticket},
+};
 use crate::error::Result;
 
 /// The real world.
 pub struct SystemWorld {
     terminal: Arc<dyn Terminal>,
     endpoints: HashMap<String, Url>,
+    kerberos: Kerberos,
 }
 
 impl SystemWorld {
@@ -34,6 +38,7 @@ impl SystemWorld {
         Self {
             terminal,
             endpoints,
+            kerberos: Kerberos::default(),
         }
     }
 }
@@ -62,6 +67,19 @@ impl World for SystemWorld {
 
     fn secret(&self, name: &str) -> Option<SecretString> {
         self.env(name).map(SecretString::from)
+    }
+
+    fn negotiate<'a>(&'a self, service: &'a Url) -> BoxFuture<'a, Result<SecretString>> {
+        Box::pin(async move {
+            if kerberos::is_stand_in(service) {
+                return Ok(kerberos::stand_in_token(self.fresh_id()));
+            }
+            Ok(self.kerberos.token(kerberos::host(service)?).await?)
+        })
+    }
+
+    fn ticket(&self) -> BoxFuture<'_, Result<Ticket>> {
+        Box::pin(async move { Ok(self.kerberos.ticket(self.now()).await?) })
     }
 
     fn endpoint(&self, service: &str) -> Option<Url> {

@@ -2,6 +2,7 @@
 
 mod answers;
 mod changes;
+mod negotiate;
 mod requests;
 mod retries;
 mod secrets;

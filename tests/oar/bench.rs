@@ -179,9 +179,10 @@ fn documents() -> Value {
         }}},
         "prow": {"jobs": {}, "plan": {"minutes": 100, "outcomes": ["success"], "unhealthy_images": 0}},
         "jenkins": {"next_build": 1501, "builds": {}, "plan": {"minutes": 180, "outcomes": ["SUCCESS"]}},
-        "jira": {"ticket": "ART-30001", "subtasks": [
-            {"key": "ART-30002", "summary": "QE", "status": "New", "assignee": null},
-        ]},
+        "jira": {"users": {}, "issues": {
+            "ART-30001": {"summary": "Release 4.20.1", "status": "New"},
+            "ART-30002": {"summary": "QE", "status": "New", "assignee": null, "parent": "ART-30001"},
+        }},
         "slack": {"is_down": false, "messages": []},
         "build_data": {"branches": {"openshift-4.20": {"releases": {"4.20.1": {"assembly": {
             "basis": {"reference_releases": {"x86_64": "4.20.0-0.nightly-2027-02-27-010203"}},

@@ -68,7 +68,7 @@ async fn ownership_is_written_everywhere_and_recorded_without_the_address() {
         bench.get("errata/advisories/180101/qa_owner"),
         "lead@example.com"
     );
-    assert_eq!(bench.get("jira/subtasks")[0]["assignee"], "lead");
+    assert_eq!(bench.get("jira/issues/ART-30002")["assignee"], "lead");
     let (status, text) = bench.recorded("take-ownership").unwrap();
     assert_eq!(status, "Pass");
     assert!(

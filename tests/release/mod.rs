@@ -1,5 +1,7 @@
 //! Tests of `src/release`.
 
+mod advisory;
+mod advisory_push;
 mod build_data;
 mod discovery;
 mod drift;
@@ -7,6 +9,8 @@ pub mod sheet;
 mod sheet_head;
 mod sheet_lists;
 mod sheet_status;
+mod shipment;
+mod shipment_pipeline;
 mod statebox;
 mod statebox_change;
 mod statebox_emit;

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use axum::{Router, http::Uri};
 use oar_script::{
     error::Kind,
     http::{Auth, Http},
@@ -151,6 +152,34 @@ async fn the_copy_answers_when_nothing_changed() {
         (bench.ticket().await, bench.requests()),
         ("ART-30001".to_owned(), 2)
     );
+}
+
+#[tokio::test]
+async fn the_branch_is_put_where_an_address_has_a_place_for_it() {
+    let echo = Router::new().fallback(async |uri: Uri| uri.to_string());
+    let base = serve(echo).await;
+    for (address, asked) in [
+        (
+            "mirror/%s/releases.yml",
+            "/mirror/openshift-4.20/releases.yml",
+        ),
+        (
+            "raw/releases.yml?ref=%s",
+            "/raw/releases.yml?ref=openshift-4.20",
+        ),
+        (
+            "mirror",
+            "/mirror/openshift-eng/ocp-build-data/openshift-4.20/releases.yml",
+        ),
+    ] {
+        let base = base.join(address).unwrap();
+        let client = Client::new(super::caller("build_data", base, Auth::none()).1);
+        let read = client.releases("4.20", None).await.unwrap();
+        let Read::File { text, .. } = read else {
+            panic!("{address}: nothing was sent");
+        };
+        assert_eq!(text, asked, "{address}");
+    }
 }
 
 #[tokio::test]

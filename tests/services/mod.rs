@@ -3,13 +3,19 @@
 mod binding;
 mod build_data;
 mod errata;
+mod errata_changes;
+mod errata_python;
 mod github;
 mod github_python;
 mod github_write;
+mod gitlab;
+mod gitlab_clients;
+mod jira;
 mod local_clone;
 mod release_controller;
 mod sheets;
 mod sheets_python;
+mod slack;
 mod table;
 
 use std::sync::Arc;

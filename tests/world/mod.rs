@@ -1,5 +1,6 @@
 //! The world outside: turns, files, prepared answers.
 
 mod clock;
+mod kerberos;
 mod simulated;
 mod system;

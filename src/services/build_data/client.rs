@@ -4,12 +4,16 @@ use reqwest::{
     StatusCode,
     header::{CONTENT_TYPE, ETAG, HeaderValue, IF_NONE_MATCH},
 };
+use url::Url;
 
 use crate::{
     error::{Error, Kind, Result},
-    http::{Caller, segment},
+    http::{Caller, Request, segment},
     release::build_data::{FILE, REPOSITORY, branch},
 };
+
+/// Stands for the branch in an address that is set.
+const PLACE: &str = "%s";
 
 /// Reads files of the repository with the build data.
 #[derive(Debug)]
@@ -33,6 +37,9 @@ pub enum Read {
 
 impl Client {
     /// Makes a client.
+    ///
+    /// Its base address is that of the service, or that of the file with `%s` in place of the branch,
+    /// as the Python tool has it.
     pub fn new(caller: Caller) -> Self {
         Self { caller }
     }
@@ -40,7 +47,8 @@ impl Client {
     /// Returns the file of a y-stream such as `4.20`, unless it is still the version `known`.
     ///
     /// Fails with `not_found` when there is no such y-stream, `invalid` when the name is none.
-    /// Calls `GET /openshift-eng/ocp-build-data/openshift-{y_stream}/releases.yml`.
+    /// Calls `GET /openshift-eng/ocp-build-data/openshift-{y_stream}/releases.yml`, or the address
+    /// of the file that is set.
     pub async fn releases(&self, y_stream: &str, known: Option<&str>) -> Result<Read> {
         let is_y_stream = y_stream
             .split_once('.')
@@ -51,8 +59,7 @@ impl Client {
                 .caller
                 .finish(Error::invalid(message).hint("give one such as 4.20")));
         }
-        let path = format!("/{REPOSITORY}/{}/{FILE}", segment(&branch(y_stream)));
-        let mut request = self.caller.get(&path);
+        let mut request = self.file(&branch(y_stream))?;
         // A tag that no header can carry asks for the whole file.
         if let Some(known) = known.and_then(|known| HeaderValue::from_str(known).ok()) {
             request = request.header(IF_NONE_MATCH, known);
@@ -82,6 +89,23 @@ impl Client {
             tag: header(ETAG).map(str::to_owned),
             text: answer.text(),
         })
+    }
+
+    /// Begins the request for the file of a branch.
+    fn file(&self, branch: &str) -> Result<Request> {
+        let base = self.caller.base().as_str();
+        let branch = segment(branch);
+        if !base.contains(PLACE) {
+            let path = format!("/{REPOSITORY}/{branch}/{FILE}");
+            return Ok(self.caller.get(&path));
+        }
+        let mut file = Url::parse(&base.replace(PLACE, &branch)).map_err(|error| {
+            let error = Error::invalid(format!("`{base}` is no address")).because(error);
+            self.caller.finish(error)
+        })?;
+        let path = file.path().to_owned();
+        file.set_path("");
+        Ok(self.caller.at(file).get(&path))
     }
 }
 

@@ -1,7 +1,8 @@
-//! The Errata Tool: security alerts of an advisory.
+//! The Errata Tool: advisories, their owners, issues, builds, alerts and pushes, and their way to
+//! `REL_PREP`.
 //!
-//! The real one wants a Kerberos ticket, which this program cannot show yet: a call to it is refused
-//! here with that reason. Plain `http` and loopback addresses are called without a credential.
+//! Every request shows a Kerberos token of its own, made from the ticket that `kinit` left. What
+//! follows from an answer is decided in [`crate::release::advisory`].
 
 pub mod binding;
 pub mod client;
@@ -12,7 +13,8 @@ use std::sync::Arc;
 use super::Row;
 use crate::http::Auth;
 
-pub use client::{Alert, Client, SecurityAlerts};
+pub use crate::release::advisory::content::{Alert, SecurityAlerts};
+pub use client::{BuildDetail, Builds, Client, Holder, Moved, People, Pushed};
 
 /// The row of this service.
 pub(super) const ROW: Row = Row {
@@ -27,7 +29,7 @@ pub(super) const ROW: Row = Row {
     install: |session, setup| {
         let caller = setup
             .http
-            .service(ROW.name, setup.endpoint(&ROW)?, Auth::none());
+            .service(ROW.name, setup.endpoint(&ROW)?, Auth::negotiate());
         session.put(Arc::new(Client::new(caller)));
         Ok(())
     },

@@ -10,11 +10,13 @@
 //! data, filters, merges, charts and developer metadata are not there.
 
 mod a1;
+mod access;
 mod account;
 mod fields;
 mod grid;
 mod refusal;
 mod requests;
+mod values;
 
 use std::sync::Arc;
 
@@ -32,9 +34,10 @@ use crate::{
     sim::state::SimState,
 };
 
-use a1::Area;
+use access::{alter, check, is_shared, open};
 pub use account::{EMAIL, key_file};
 use refusal::Refusal;
+use values::{appended, emptied, value_range, written};
 
 const SERVICE: &str = "sheets";
 
@@ -303,260 +306,8 @@ fn shown(answer: Answer) -> Response {
     }
 }
 
-/// Returns a document that the caller may read or write, if the quota allows.
-fn open(state: &SimState, headers: &HeaderMap, id: &str, what: &str) -> Answer {
-    check(
-        state,
-        headers,
-        &["spreadsheets", "drive", "drive.file", "feeds"],
-    )?;
-    spend(state, what)?;
-    let found = document(state, SERVICE)["spreadsheets"][id].clone();
-    if found.is_null() {
-        return Err(Refusal::not_found());
-    }
-    if !is_shared(&found) {
-        return Err(Refusal::denied("The caller does not have permission"));
-    }
-    Ok(found)
-}
-
-/// Holds the caller's token against the scopes of which one is needed.
-fn check(state: &SimState, headers: &HeaderMap, needed: &[&str]) -> Result<(), Refusal> {
-    let token = headers
-        .get(header::AUTHORIZATION)
-        .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let Some(token) = token else {
-        return Err(Refusal::unauthenticated(
-            "Request is missing required authentication credential. Expected OAuth 2 access token, \
-             login cookie or other valid authentication credential.",
-        ));
-    };
-    let Some(scopes) = account::scopes(token, state.clock().now()) else {
-        return Err(Refusal::unauthenticated(
-            "Request had invalid authentication credentials. Expected OAuth 2 access token, login \
-             cookie or other valid authentication credential.",
-        ));
-    };
-    let is_enough = scopes
-        .split_whitespace()
-        .filter_map(|scope| scope.rsplit('/').next())
-        .any(|scope| needed.contains(&scope));
-    if is_enough {
-        return Ok(());
-    }
-    Err(Refusal::denied(
-        "Request had insufficient authentication scopes.",
-    ))
-}
-
-/// Counts a call of this minute when there is a quota.
-fn spend(state: &SimState, what: &str) -> Result<(), Refusal> {
-    let Some(most) = document(state, SERVICE)["quota_per_minute"].as_u64() else {
-        return Ok(());
-    };
-    let minute = state.clock().now().as_second() / 60;
-    let is_left = state.change(|stored| {
-        let used = &mut stored.documents[SERVICE]["used"];
-        if used["minute"] != minute {
-            *used = json!({"minute": minute, "Read": 0, "Write": 0});
-        }
-        let count = used[what].as_u64().unwrap_or(0);
-        used[what] = (count + 1).into();
-        count < most
-    });
-    match is_left {
-        Ok(true) => Ok(()),
-        _ => Err(Refusal::used_up(what)),
-    }
-}
-
-/// Changes a document that the caller may write. Nobody comes in between, and what is refused
-/// changes nothing.
-fn alter<T>(
-    state: &SimState,
-    headers: &HeaderMap,
-    id: &str,
-    change: impl FnOnce(&mut Value) -> Result<T, Refusal>,
-) -> Result<T, Refusal> {
-    open(state, headers, id, "Write")?;
-    let changed = state.change(|stored| {
-        let mut document = stored.documents[SERVICE]["spreadsheets"][id].clone();
-        let answer = change(&mut document)?;
-        stored.documents[SERVICE]["spreadsheets"][id] = document;
-        Ok(answer)
-    });
-    changed.unwrap_or_else(|error| Err(Refusal::broken(&error.to_string())))
-}
-
-fn is_shared(document: &Value) -> bool {
-    let shared = document["shared_with"].as_array();
-    shared.is_some_and(|shared| shared.iter().any(|address| address == EMAIL))
-}
-
 fn tabs(document: &Value) -> &[Value] {
     document["tabs"].as_array().map_or(&[], Vec::as_slice)
-}
-
-/// Finds the tab of a range, and its cells; an end that is not named is open.
-fn find(document: &Value, range: &str) -> Result<(usize, Area), Refusal> {
-    let wrong = || Refusal::invalid(format!("Unable to parse range: {range}"));
-    let (title, cells) = a1::split(range);
-    let place = match title {
-        None => (!tabs(document).is_empty()).then_some(0),
-        Some(title) => tabs(document)
-            .iter()
-            .position(|tab| tab["title"] == title.as_str()),
-    };
-    let place = place.ok_or_else(wrong)?;
-    let area = match cells {
-        Some(cells) => Area::read(cells).ok_or_else(wrong)?,
-        None => Area::ALL,
-    };
-    let (rows, columns) = grid::size(&tabs(document)[place]);
-    if area.top >= rows || area.left >= columns {
-        return Err(Refusal::invalid(format!(
-            "Range ({range}) exceeds grid limits. Max rows: {rows}, max columns: {columns}"
-        )));
-    }
-    Ok((place, area))
-}
-
-fn value_range(document: &Value, range: &str, query: &Pairs) -> Answer {
-    let render = first(query, "valueRenderOption").unwrap_or("FORMATTED_VALUE");
-    let (place, area) = find(document, range)?;
-    let tab = &tabs(document)[place];
-    let (rows, columns) = grid::size(tab);
-    let area = area.within(rows, columns);
-    let dimension = first(query, "majorDimension").unwrap_or("ROWS");
-    let values = match dimension {
-        "COLUMNS" => grid::columns(tab, area, render),
-        _ => grid::rows(tab, area, render),
-    };
-    let mut answer = json!({"range": name(tab, area), "majorDimension": dimension});
-    if !values.is_empty() {
-        answer["values"] = json!(values);
-    }
-    Ok(answer)
-}
-
-/// Writes one range of values; whatever does not fit into the range is refused.
-fn written(document: &mut Value, id: &str, range: &str, body: &Value, is_raw: bool) -> Answer {
-    let (place, area) = find(document, range)?;
-    let given = by_rows(body);
-    let tab = &mut document["tabs"][place];
-    let (rows, columns) = grid::size(tab);
-    let widest = given.iter().map(Vec::len).max().unwrap_or(0);
-    let (bottom, right) = (area.top + given.len(), area.left + widest);
-    let is_open = area.is_cell;
-    let limits = area.within(rows, columns);
-    let whole = name(tab, limits);
-    if !is_open && bottom > limits.end_row() {
-        return Err(Refusal::invalid(format!(
-            "Requested writing within range [{whole}], but tried writing to row [{}]",
-            limits.end_row() + 1
-        )));
-    }
-    if !is_open && right > limits.end_column() {
-        let column = a1::cell(0, limits.end_column());
-        return Err(Refusal::invalid(format!(
-            "Requested writing within range [{whole}], but tried writing to column [{}]",
-            column.trim_end_matches('1')
-        )));
-    }
-    if bottom > rows || right > columns {
-        return Err(Refusal::invalid(format!(
-            "Range ({range}) exceeds grid limits. Max rows: {rows}, max columns: {columns}"
-        )));
-    }
-    let mut count = 0;
-    for (row, cells) in given.iter().enumerate() {
-        for (column, typed) in cells.iter().enumerate() {
-            grid::put(tab, area.top + row, area.left + column, typed, is_raw);
-            count += usize::from(!typed.is_null());
-        }
-    }
-    let updated = Area {
-        bottom: Some(bottom.max(area.top + 1)),
-        right: Some(right.max(area.left + 1)),
-        ..area
-    };
-    let mut answer = json!({"spreadsheetId": id, "updatedRange": name(tab, updated)});
-    // Zeros are left out, as everywhere in the vendor's answers.
-    for (key, number) in [
-        ("updatedRows", given.len()),
-        ("updatedColumns", widest),
-        ("updatedCells", count),
-    ] {
-        if number > 0 {
-            answer[key] = number.into();
-        }
-    }
-    Ok(answer)
-}
-
-fn appended(document: &mut Value, id: &str, range: &str, body: &Value, is_raw: bool) -> Answer {
-    let (place, area) = find(document, range)?;
-    let tab = &mut document["tabs"][place];
-    let (rows, columns) = grid::size(tab);
-    let used = grid::used_rows(tab);
-    let end = used + by_rows(body).len();
-    if end > rows {
-        tab["rows"] = end.into();
-    }
-    let table = Area {
-        top: 0,
-        bottom: Some(used),
-        ..area
-    };
-    let table = (used > 0).then(|| name(tab, table.within(rows, columns)));
-    let title = a1::quoted(tab["title"].as_str().unwrap_or_default());
-    let start = format!("{title}!{}", a1::cell(used, area.left));
-    let updates = written(document, id, &start, body, is_raw)?;
-    let mut answer = json!({"spreadsheetId": id, "updates": updates});
-    if let Some(table) = table {
-        answer["tableRange"] = table.into();
-    }
-    Ok(answer)
-}
-
-fn emptied(document: &mut Value, range: &str) -> Result<String, Refusal> {
-    let (place, area) = find(document, range)?;
-    let tab = &mut document["tabs"][place];
-    let (rows, columns) = grid::size(tab);
-    let area = area.within(rows, columns);
-    for row in area.top..area.end_row() {
-        for column in area.left..area.end_column() {
-            grid::set(tab, row, column, None);
-        }
-    }
-    Ok(name(tab, area))
-}
-
-fn name(tab: &Value, area: Area) -> String {
-    let title = tab["title"].as_str().unwrap_or_default();
-    format!("{}!{area}", a1::quoted(title))
-}
-
-/// The values of a body by row, whichever way they came.
-fn by_rows(body: &Value) -> Vec<Vec<Value>> {
-    let lines: Vec<Vec<Value>> = body["values"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .map(|line| line.as_array().cloned().unwrap_or_default())
-        .collect();
-    if body["majorDimension"] != "COLUMNS" {
-        return lines;
-    }
-    let longest = lines.iter().map(Vec::len).max().unwrap_or(0);
-    (0..longest)
-        .map(|row| {
-            let cell = |line: &Vec<Value>| line.get(row).cloned().unwrap_or_default();
-            lines.iter().map(cell).collect()
-        })
-        .collect()
 }
 
 fn is_raw(option: Option<&str>) -> Result<bool, Refusal> {

@@ -6,6 +6,7 @@ use super::{
     checker,
     command::{Command, Raised, Ran},
 };
+use crate::sim::shipment::BOT;
 
 const TASK: &str = "change-advisory-status";
 
@@ -124,7 +125,7 @@ fn approve(command: &mut Command<'_>, request: Option<String>) -> Ran<Approved> 
 }
 
 fn approve_request(command: &mut Command<'_>, number: &str) {
-    let user = "oar-bot";
+    let user = BOT;
     let outside = command.outside;
     let approvers = outside.get(&["gitlab", "merge_requests", number, "approved_by"]);
     let has_approved = approvers
@@ -165,16 +166,15 @@ fn is_reachable(command: &mut Command<'_>) -> bool {
 
 fn close_subtasks(command: &mut Command<'_>) -> Ran {
     command.slack_client()?;
-    let mut subtasks = command.outside.get(&["jira", "subtasks"]);
-    for subtask in subtasks.as_array_mut().into_iter().flatten() {
-        let key = subtask["key"].as_str().unwrap_or_default().to_owned();
-        let summary = subtask["summary"].as_str().unwrap_or_default().to_owned();
+    for (key, subtask) in command.subtasks() {
+        let summary = subtask["summary"].as_str().unwrap_or_default();
         command.log.info(format!("found subtask {key} - {summary}"));
-        subtask["status"] = json!("Closed");
+        command
+            .outside
+            .set(&["jira", "issues", &key, "status"], json!("Closed"));
         command
             .log
             .info(format!("jira issue {key} is updated to Closed"));
     }
-    command.outside.set(&["jira", "subtasks"], subtasks);
     Ok(())
 }

@@ -148,6 +148,17 @@ impl Command<'_> {
         Ok(number)
     }
 
+    /// The subtasks of QE, with their keys.
+    pub fn subtasks(&self) -> Vec<(String, Value)> {
+        let ticket = &self.data["jira_ticket"];
+        let issues = self.outside.get(&["jira", "issues"]);
+        let issues = issues.as_object().into_iter().flatten();
+        issues
+            .filter(|(_, issue)| issue["parent"] == *ticket)
+            .map(|(key, issue)| (key.clone(), issue.clone()))
+            .collect()
+    }
+
     /// The Slack client reads the ART ticket when it is made.
     pub fn slack_client(&self) -> Ran {
         let ticket = self.data["jira_ticket"].as_str().unwrap_or_default();

@@ -118,15 +118,15 @@ async fn report_abnormal(command: &mut Command<'_>, abnormal: &[String]) {
 
 fn assign_subtasks(command: &mut Command<'_>, user: &str) -> Ran {
     command.slack_client()?;
-    let mut subtasks = command.outside.get(&["jira", "subtasks"]);
-    for (place, subtask) in subtasks.as_array_mut().into_iter().flatten().enumerate() {
-        let key = subtask["key"].as_str().unwrap_or_default().to_owned();
-        let summary = subtask["summary"].as_str().unwrap_or_default().to_owned();
+    for (place, (key, subtask)) in command.subtasks().into_iter().enumerate() {
+        let summary = subtask["summary"].as_str().unwrap_or_default();
         command.log.info(format!("found subtask {key} - {summary}"));
         command
             .log
             .info(format!("updating jira issue {key} assignee"));
-        subtask["assignee"] = json!(user);
+        command
+            .outside
+            .set(&["jira", "issues", &key, "assignee"], json!(user));
         command
             .log
             .info(format!("jira issue {key} assignee is updated to {user}"));
@@ -134,12 +134,13 @@ fn assign_subtasks(command: &mut Command<'_>, user: &str) -> Ran {
             command
                 .log
                 .info(format!("updating jira issue {key} status ..."));
-            subtask["status"] = json!("In Progress");
+            command
+                .outside
+                .set(&["jira", "issues", &key, "status"], json!("In Progress"));
             command
                 .log
                 .info(format!("jira issue {key} is updated to In Progress"));
         }
     }
-    command.outside.set(&["jira", "subtasks"], subtasks);
     Ok(())
 }

@@ -1,0 +1,46 @@
+//! Pipelines of merge requests.
+
+use super::{Client, project_path, request_path, together::together};
+use crate::{
+    error::Result,
+    release::shipment::{Address, Job, Pipeline, Readiness, Stage, readiness},
+};
+
+impl Client {
+    /// Returns the pipelines of a merge request, all pages of them.
+    ///
+    /// Calls `GET /projects/{p}/merge_requests/{iid}/pipelines`.
+    pub async fn pipelines(&self, address: &Address) -> Result<Vec<Pipeline>> {
+        self.all(&format!("{}/pipelines", request_path(address)), &[])
+            .await
+    }
+
+    /// Returns the jobs of a pipeline and then its bridges, all pages of them. Of a job that was
+    /// repeated only the last try is there.
+    ///
+    /// Calls `GET /projects/{p}/pipelines/{id}/jobs` and `GET /projects/{p}/pipelines/{id}/bridges`.
+    pub async fn jobs(&self, pipeline: &Pipeline) -> Result<Vec<Job>> {
+        let project = project_path(&pipeline.project_id.to_string());
+        let project = &project;
+        let lists = ["jobs", "bridges"].map(|list| async move {
+            let path = format!("{project}/pipelines/{}/{list}", pipeline.id);
+            self.all::<Job>(&path, &[]).await
+        });
+        Ok(together(lists).await?.concat())
+    }
+
+    /// Says whether a release of the shipment has been made, as everything stands now.
+    ///
+    /// Calls `GET …/merge_requests/{iid}`; without the label also for its newest pipeline.
+    pub async fn readiness(&self, address: &Address, stage: Stage) -> Result<Readiness> {
+        let request = self.merge_request(address).await?;
+        if request.labels.iter().any(|label| label == stage.label()) {
+            return Ok(readiness(stage, &request.labels, None));
+        }
+        let Some(newest) = Pipeline::newest(self.pipelines(address).await?) else {
+            return Ok(readiness(stage, &request.labels, None));
+        };
+        let jobs = self.jobs(&newest).await?;
+        Ok(readiness(stage, &request.labels, Some((&newest, &jobs))))
+    }
+}

@@ -1,0 +1,37 @@
+//! Slack: posts notices, and finds the people and groups they mention.
+//!
+//! A post cannot be taken back or made once only: Slack has no key for that. Whoever posts writes its
+//! intent down first and takes a lost answer for a post.
+
+pub mod binding;
+pub mod client;
+pub mod emulator;
+pub mod text;
+
+use std::sync::Arc;
+
+use super::Row;
+use crate::http::Auth;
+
+pub use client::{Client, Message, Posted};
+
+/// The environment variable of the credential, the token of a bot.
+const CREDENTIAL: &str = "SLACK_BOT_TOKEN";
+
+/// The row of this service.
+pub(super) const ROW: Row = Row {
+    name: "slack",
+    title: "Slack",
+    endpoint: "https://slack.com/api",
+    credentials: &[CREDENTIAL],
+    health: "the token is accepted",
+    module: binding::module,
+    emulator: emulator::router,
+    seed: include_str!("seed.json"),
+    install: |session, setup| {
+        let auth = Auth::bearer_if(CREDENTIAL, setup.world.secret(CREDENTIAL));
+        let caller = setup.http.service(ROW.name, setup.endpoint(&ROW)?, auth);
+        session.put(Arc::new(Client::new(caller)));
+        Ok(())
+    },
+};
