@@ -556,6 +556,7 @@ pub fn notes(drive: &Drive, data: &Data) -> Result<Vec<String>> {
             skew.told()
         ));
     }
+    notes.extend(drive.stores.primary.notes(&drive.release));
     let Some(snapshot) = drive.snapshot()? else {
         let had_one = drive.journal.last_outcome("create-test-report");
         let note = match had_one.is_some_and(|(outcome, _)| outcome.status == Ending::Pass) {

@@ -30,6 +30,25 @@ impl FirstOf {
 }
 
 impl StateStore for FirstOf {
+    fn begin_pass(&self) {
+        self.first.begin_pass();
+        self.second.begin_pass();
+    }
+
+    fn end_pass<'a>(&'a self, release: &'a Version) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            self.first.end_pass(release).await;
+            self.second.end_pass(release).await;
+        })
+    }
+
+    fn notes(&self, release: &Version) -> Vec<String> {
+        [&self.first, &self.second]
+            .iter()
+            .flat_map(|store| store.notes(release))
+            .collect()
+    }
+
     fn read<'a>(&'a self, release: &'a Version) -> BoxFuture<'a, Result<Option<Snapshot>>> {
         Box::pin(async move {
             match self.first.read(release).await? {

@@ -173,6 +173,14 @@ impl Mirror {
 }
 
 impl StateStore for Mirror {
+    fn notes(&self, release: &Version) -> Vec<String> {
+        let troubles = self.troubles().into_iter();
+        troubles
+            .filter(|(of, _)| of == release)
+            .map(|(_, error)| format!("the sheet does not show the state: {}", error.chain()))
+            .collect()
+    }
+
     fn read<'a>(&'a self, release: &'a Version) -> BoxFuture<'a, Result<Option<Snapshot>>> {
         Box::pin(async move {
             let snapshot = self.primary.read(release).await?;

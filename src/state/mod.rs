@@ -50,6 +50,12 @@ pub trait StateStore: Send + Sync {
     /// Says that a pass begins. What is only a copy of the state may wait for its end.
     fn begin_pass(&self) {}
 
+    /// What people should know about the state of a release beside the document itself, such as a
+    /// copy that is behind.
+    fn notes(&self, _release: &Version) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Says that a pass has ended, however it did; what waited for that is written.
     ///
     /// A store around another one hands both on.

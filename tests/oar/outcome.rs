@@ -671,3 +671,19 @@ fn an_answer_that_was_cut_is_never_taken_for_an_end() {
         );
     }
 }
+
+#[test]
+fn build_data_that_the_server_cannot_read_are_waited_for() {
+    for (error, owner) in [
+        ("ocp build data format is invalid", "ART"),
+        ("download ocp build data failed", "the OAR server"),
+    ] {
+        let judgement = check(
+            raised("push_to_cdn_staging", &[], error),
+            Ending::Waiting,
+            Attempt::NotStarted,
+        );
+        assert_eq!(judgement.outcome.owner.as_deref(), Some(owner));
+        assert!(judgement.outcome.reason.contains(error));
+    }
+}

@@ -139,6 +139,9 @@ async fn trouble_with_the_sheet_never_fails_a_change_and_the_next_write_catches_
     mirrored
         .apply(&[set("take-ownership", TaskStatus::Pass)])
         .await;
+    let notes = mirrored.mirror.notes(&release());
+    assert_eq!(notes.len(), 1);
+    assert!(notes[0].starts_with("the sheet does not show the state: sheets: "));
     let troubles = mirrored.mirror.troubles();
     assert_eq!(troubles.len(), 1);
     assert_eq!(troubles[0].0, release());

@@ -56,6 +56,9 @@ pub(super) fn judge(task: &str, is_trigger: bool, report: &str) -> Judgement {
     if TRANSIENT.is_match(message) {
         return transient(task, is_trigger, message);
     }
+    if let Some(judgement) = build_data_awaited(message) {
+        return judgement;
+    }
     let next = next_step(task, message);
     Judgement::new(
         Attempt::Ended,
@@ -79,6 +82,32 @@ fn not_seen(message: &str) -> Judgement {
         .owner("the OAR server")
         .next("nothing to do when it passes; else look at the job itself"),
     )
+}
+
+/// The build data are read before anything else, so nothing has begun.
+fn build_data_awaited(message: &str) -> Option<Judgement> {
+    let (owner, next) = if message.contains("ocp build data format is invalid") {
+        (
+            "ART",
+            "tell ART that `releases.yml` of the y-stream is broken",
+        )
+    } else if message.contains("download ocp build data failed") {
+        (
+            "the OAR server",
+            "nothing to do when it passes; else see whether the OAR server reaches GitHub",
+        )
+    } else {
+        return None;
+    };
+    Some(Judgement::new(
+        Attempt::NotStarted,
+        Outcome::new(
+            Ending::Waiting,
+            format!("the OAR server cannot read the build data: {message}"),
+        )
+        .owner(owner)
+        .next(next),
+    ))
 }
 
 fn started_all_the_same(task: &str, marks: &Marks, message: &str) -> Option<Judgement> {
