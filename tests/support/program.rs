@@ -164,9 +164,16 @@ impl Program {
         self.documents()["github"]["branches"]["z-stream"][path].is_string()
     }
 
-    /// The text of the state document.
+    /// The text of the state document, wherever this world keeps it.
     pub fn state_text(&self) -> String {
         let path = format!("_releases/4.20/statebox/{RELEASE}.yaml");
+        if let Ok(repository) = git2::Repository::open_bare(self.path("world/state.git")) {
+            let object = repository
+                .revparse_single(&format!("z-stream:{path}"))
+                .expect("a state document");
+            let blob = object.peel_to_blob().expect("a file");
+            return String::from_utf8(blob.content().to_vec()).expect("a document is text");
+        }
         let text = self.documents()["github"]["branches"]["z-stream"][path].clone();
         text.as_str().expect("a state document").to_owned()
     }
