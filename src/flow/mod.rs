@@ -8,6 +8,7 @@ pub mod effect;
 pub mod graph;
 pub mod journal;
 pub mod look;
+mod notes;
 pub mod pass;
 pub mod plan;
 pub mod report;
