@@ -5,7 +5,7 @@ use std::{fmt, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
-    outcome::{Attempt, classify},
+    outcome::{Attempt, Judgement, classify},
     routed::Place,
     tools::{Form, Tool, tool},
 };
@@ -17,16 +17,34 @@ use crate::{
 
 /// A place that runs tools.
 pub trait Backend: Send + Sync {
-    /// Runs a tool with arguments that were checked, and returns its text.
+    /// Runs a tool with arguments that were checked.
     fn run<'a>(
         &'a self,
         tool: &'static Tool,
         arguments: Map<String, Value>,
-    ) -> BoxFuture<'a, Result<String>>;
+    ) -> BoxFuture<'a, Result<Ran>>;
 
     /// Where a tool runs, for a backend that chooses.
     fn place(&self, _tool: &Tool) -> Option<Place> {
         None
+    }
+}
+
+/// What a backend returns of a tool.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ran {
+    /// The text, as the Python tool would write it.
+    pub text: String,
+    /// What came of it, when the backend knows it from facts; else it is read from the text.
+    pub outcome: Option<Outcome>,
+}
+
+impl From<String> for Ran {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            outcome: None,
+        }
     }
 }
 
@@ -73,10 +91,13 @@ impl Oar {
         let arguments = tool.arguments(arguments)?;
         let is_trigger = tool.triggers_with(&arguments);
         let is_changing = tool.changes_with(&arguments);
-        let text = self.backend.run(tool, arguments).await?;
+        let Ran { text, outcome } = self.backend.run(tool, arguments).await?;
         match tool.form {
             Form::Text => {
-                let judgement = classify(tool, is_trigger, &text);
+                let judgement = match outcome {
+                    Some(outcome) => Judgement::of(outcome, is_trigger),
+                    None => classify(tool, is_trigger, &text),
+                };
                 Ok(Answer {
                     tool: tool.name,
                     text,

@@ -9,10 +9,12 @@ use serde_json::Value;
 
 use super::{
     backend::{Answer, Oar},
+    by_hand,
+    routed::Place,
     tools::{Form, Param, ParamDefault, ParamKind, TOOLS, Tool},
 };
 use crate::{
-    call::{Session, to_script},
+    call::{Control, Session, to_script},
     error::Error,
     value::{to_dynamic, to_json},
 };
@@ -28,7 +30,7 @@ pub fn module() -> Module {
          attempt, tool }`, where `status` is the word of an outcome and `attempt` is `not_started`, \
          `started`, `running`, `ended`, `lost` or `in_doubt`. The others return the server's JSON as a map.\n",
     );
-    for tool in &TOOLS {
+    for tool in TOOLS {
         let required = tool
             .params
             .iter()
@@ -88,6 +90,12 @@ fn call(
     let name = format!("oar.{}", tool.script_name());
     let request = oar.call(tool.name, &arguments);
     let answer = session.call_from_script(&name, arguments.clone(), is_changing, request)?;
+    if Control::current().node.is_none()
+        && oar.place(tool.name).map_err(to_script)? == Some(Place::Native)
+    {
+        let kept = by_hand::keep(&session, tool, &arguments, &answer);
+        session.wait(kept).map_err(to_script)?;
+    }
     Ok(as_value(tool, answer))
 }
 

@@ -26,7 +26,7 @@ use tokio::sync::{Mutex, Semaphore};
 use url::Url;
 
 use super::{
-    backend::Backend,
+    backend::{Backend, Ran},
     tools::{Form, Tool},
     trouble::{self, Trouble},
 };
@@ -284,8 +284,8 @@ impl Backend for Server {
         &'a self,
         tool: &'static Tool,
         arguments: Map<String, Value>,
-    ) -> BoxFuture<'a, Result<String>> {
-        Box::pin(self.run_tool(tool, arguments))
+    ) -> BoxFuture<'a, Result<Ran>> {
+        Box::pin(async move { self.run_tool(tool, arguments).await.map(Ran::from) })
     }
 }
 

@@ -3,6 +3,7 @@
 
 pub mod backend;
 pub mod binding;
+mod by_hand;
 pub mod mcp;
 pub mod native;
 pub mod outcome;

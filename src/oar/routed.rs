@@ -2,15 +2,15 @@
 //!
 //! The setting `oar.backend` decides for all tools and `[oar.tools]` for single ones, by their name
 //! on the wire or in scripts. `native` for all means: the tools that this program has run here, the
-//! others on the server, because there are fewer here than there.
+//! others on the server. A tool that the server does not have always runs here.
 
 use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
 use super::{
-    backend::Backend,
-    native::{NATIVE, Native},
+    backend::{Backend, Ran},
+    native::Native,
     tools::{TOOLS, Tool, tool},
 };
 use crate::{
@@ -57,8 +57,9 @@ impl Routed {
         mcp: Arc<dyn Backend>,
     ) -> Result<Self> {
         let mut places = BTreeMap::new();
-        for tool in &TOOLS {
+        for tool in TOOLS {
             let place = match otherwise {
+                _ if !tool.is_on_server => Place::Native,
                 config::Backend::Native if Native::has(tool) => Place::Native,
                 config::Backend::Native | config::Backend::Mcp => Place::Mcp,
                 config::Backend::Cli => return Err(not_built("oar.backend")),
@@ -76,6 +77,9 @@ impl Routed {
                 .hint("keep one of the two settings"));
             }
             let place = match backend {
+                config::Backend::Mcp | config::Backend::Cli if !tool.is_on_server => {
+                    return Err(only_here(&key));
+                }
                 config::Backend::Native if Native::has(tool) => Place::Native,
                 config::Backend::Native => return Err(not_native(&key)),
                 config::Backend::Mcp => Place::Mcp,
@@ -96,7 +100,7 @@ impl Backend for Routed {
         &'a self,
         tool: &'static Tool,
         arguments: Map<String, Value>,
-    ) -> BoxFuture<'a, Result<String>> {
+    ) -> BoxFuture<'a, Result<Ran>> {
         match self.place(tool) {
             Some(Place::Native) => self.native.run(tool, arguments),
             _ => self.mcp.run(tool, arguments),
@@ -127,8 +131,13 @@ fn not_native(key: &str) -> Error {
     ))
     .hint(format!(
         "set it to `mcp`; these run here: {}",
-        NATIVE.join(", ")
+        Native::names().collect::<Vec<_>>().join(", ")
     ))
+}
+
+fn only_here(key: &str) -> Error {
+    Error::invalid(format!("`{key}` names a tool that only this program has"))
+        .hint("leave the setting out, or set it to `native`")
 }
 
 fn not_built(key: &str) -> Error {

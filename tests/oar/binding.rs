@@ -170,7 +170,7 @@ fn every_tool_is_a_documented_function() {
     let metadata: serde_json::Value =
         serde_json::from_str(&engine.gen_fn_metadata_to_json(false).unwrap()).unwrap();
     let functions = metadata["modules"]["oar"]["functions"].as_array().unwrap();
-    for tool in &TOOLS {
+    for tool in TOOLS {
         let found: Vec<_> = functions
             .iter()
             .filter(|function| function["name"] == tool.script_name())

@@ -6,8 +6,8 @@ use oar_script::{
     config,
     error::{Error, Kind, Result},
     oar::{
-        backend::{Backend, Oar},
-        native::NATIVE,
+        backend::{Backend, Oar, Ran},
+        native::Native,
         routed::{Place, Routed},
         tools::{TOOLS, Tool},
     },
@@ -23,8 +23,8 @@ impl Backend for Named {
         &'a self,
         _tool: &'static Tool,
         _arguments: Map<String, Value>,
-    ) -> BoxFuture<'a, Result<String>> {
-        Box::pin(async { Ok(json!({ "ran": self.0 }).to_string()) })
+    ) -> BoxFuture<'a, Result<Ran>> {
+        Box::pin(async { Ok(json!({ "ran": self.0 }).to_string().into()) })
     }
 }
 
@@ -50,8 +50,8 @@ fn refusal(tools: &[(&str, config::Backend)]) -> Error {
 #[tokio::test]
 async fn tools_run_here_when_they_can_and_on_the_server_otherwise() {
     let oar = Oar::new(Arc::new(routed(config::Backend::Native, &[]).unwrap()));
-    for tool in &TOOLS {
-        let place = match NATIVE.contains(&tool.name) {
+    for tool in TOOLS {
+        let place = match Native::has(tool) || !tool.is_on_server {
             true => Place::Native,
             false => Place::Mcp,
         };
@@ -69,8 +69,11 @@ async fn tools_run_here_when_they_can_and_on_the_server_otherwise() {
 
 #[test]
 fn every_tool_that_runs_here_is_in_the_table() {
-    for name in NATIVE {
+    for name in Native::names() {
         assert!(TOOLS.iter().any(|tool| tool.name == name), "{name}");
+    }
+    for tool in TOOLS.iter().filter(|tool| !tool.is_on_server) {
+        assert!(Native::has(tool), "nobody can run {}", tool.name);
     }
 }
 

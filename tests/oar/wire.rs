@@ -189,7 +189,10 @@ async fn all_tools_are_listed_with_their_schemas() {
         .json();
     let listed = reply["result"]["tools"].as_array().unwrap().clone();
     assert_eq!(listed.len(), 28);
-    for tool in &oar_script::oar::tools::TOOLS {
+    for tool in oar_script::oar::tools::TOOLS
+        .iter()
+        .filter(|tool| tool.is_on_server)
+    {
         let found = listed
             .iter()
             .find(|listed| listed["name"] == tool.name)

@@ -6,7 +6,10 @@ use crate::{
     call::Session,
     error::{Error, Kind, Result},
     flow::{Drive, Journal, Plan, Stores},
-    oar::{backend::Backend, tools::Tool},
+    oar::{
+        backend::{Backend, Ran},
+        tools::Tool,
+    },
     release::Version,
     script::{facts::Facts, release::Drives},
     sim::Simulation,
@@ -56,7 +59,7 @@ impl Backend for Nowhere {
         &'a self,
         tool: &'static Tool,
         _arguments: serde_json::Map<String, serde_json::Value>,
-    ) -> BoxFuture<'a, Result<String>> {
+    ) -> BoxFuture<'a, Result<Ran>> {
         let what = format!("`{}` is not asked while a document is looked at", tool.name);
         Box::pin(async { Err(Error::new(Kind::Refused, what)) })
     }

@@ -14,22 +14,25 @@
 //!   resolved with the same words before comes back too. Adding one creates no document.
 //! - Addresses of people are taken out of issues, resolutions and previews too.
 //! - A missing day of release does not prevent a StateBox. Two who create at once both find it.
-//! - `create-test-report` does not tell the channel of the release team yet.
 //! - Build data is as fresh as the service has it; there is no copy that is a week old. Numbers that
 //!   stand for an advisory to come are left out.
 
 mod answer;
 mod discovery;
 mod issues;
+mod log;
 mod metadata;
 mod report;
 mod status;
 
-use std::{fmt, sync::Arc};
+use std::{any::Any, fmt, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{backend::Backend, tools::Tool};
+use super::{
+    backend::{Backend, Ran},
+    tools::Tool,
+};
 use crate::{
     call::Session,
     error::{Error, Kind, Result},
@@ -42,21 +45,49 @@ use crate::{
     world::{BoxFuture, World},
 };
 
-/// The tools that are run here, as they are named on the wire.
-pub const NATIVE: [&str; 9] = [
-    "oar_create_test_report",
-    "oar_get_release_metadata",
-    "oar_get_release_status",
-    "oar_update_task_status",
-    "oar_add_issue",
-    "oar_resolve_issue",
-    "oar_get_issues",
-    "oar_get_task_blocker",
-    "discover_active_releases",
+/// The arguments of a tool, checked against its row.
+type Arguments = Map<String, Value>;
+
+/// Runs one tool.
+type Run = for<'a> fn(&'a Native, &'a Arguments) -> BoxFuture<'a, Result<Ran>>;
+
+/// The tools that are run here, as they are named on the wire, and what runs each.
+const NATIVE: &[(&str, Run)] = &[
+    ("discover_active_releases", |native, _| {
+        json(discovery::active(native))
+    }),
+    ("oar_create_test_report", |native, given| {
+        Box::pin(async { report::create(native, &release(given)?).await })
+    }),
+    ("oar_get_release_metadata", |native, given| {
+        json(async { metadata::read(native, &release(given)?).await })
+    }),
+    ("oar_get_release_status", |native, given| {
+        json(async { status::read(native, &release(given)?).await })
+    }),
+    ("oar_update_task_status", |native, given| {
+        json(async { status::update(native, &release(given)?, given).await })
+    }),
+    ("oar_add_issue", |native, given| {
+        json(async { issues::add(native, &release(given)?, given).await })
+    }),
+    ("oar_resolve_issue", |native, given| {
+        json(async { issues::resolve(native, &release(given)?, given).await })
+    }),
+    ("oar_get_issues", |native, given| {
+        json(async { issues::list(native, &release(given)?, given).await })
+    }),
+    ("oar_get_task_blocker", |native, given| {
+        json(async { issues::blocker(native, &release(given)?, given).await })
+    }),
 ];
 
 /// Runs tools in this process.
+///
+/// A tool takes the clients it needs from the session when it needs them, so that a service which is
+/// not set up is in the way of no other tool.
 pub struct Native {
+    session: Session,
     world: Arc<dyn World>,
     state: Arc<dyn StateStore>,
     build_data: Arc<BuildData>,
@@ -68,20 +99,20 @@ pub struct Native {
 struct Refusal(Error);
 
 impl Native {
-    /// Runs tools over these. The documents of active releases come from `state`, one by one.
-    pub fn new(
-        world: Arc<dyn World>,
-        state: Arc<dyn StateStore>,
-        build_data: Arc<BuildData>,
-        github: Arc<GitHub>,
-    ) -> Self {
-        Self {
+    /// Runs tools over the parts of a session. The documents of active releases come from its state
+    /// store, one by one.
+    ///
+    /// Fails with `invalid` when the session lacks state store, build data or GitHub.
+    pub fn of(session: &Session) -> Result<Self> {
+        let Kept(state) = &*session.get::<Kept>()?;
+        Ok(Self {
+            session: session.clone(),
+            world: session.world().clone(),
+            state: state.clone(),
+            build_data: session.get()?,
+            github: session.get()?,
             documents: Documents::Store(state.clone()),
-            world,
-            state,
-            build_data,
-            github,
-        }
+        })
     }
 
     /// Takes the documents of active releases from elsewhere, such as all at once from GitHub.
@@ -90,48 +121,29 @@ impl Native {
         self
     }
 
-    /// Runs tools over the parts of a session.
-    ///
-    /// Fails with `invalid` when the session lacks one.
-    pub fn of(session: &Session) -> Result<Self> {
-        let Kept(state) = &*session.get::<Kept>()?;
-        Ok(Self::new(
-            session.world().clone(),
-            state.clone(),
-            session.get()?,
-            session.get()?,
-        ))
-    }
-
     /// Whether a tool is run here.
     pub fn has(tool: &Tool) -> bool {
-        NATIVE.contains(&tool.name)
+        run_of(tool.name).is_some()
     }
 
-    async fn answer(&self, tool: &Tool, arguments: &Map<String, Value>) -> Result<String> {
-        if tool.name == "discover_active_releases" {
-            return discovery::active(self)
-                .await
-                .map(|json| answer::text(&json));
-        }
-        let release: Version = text_of(arguments, "release").parse()?;
-        let json = match tool.name {
-            "oar_create_test_report" => return report::create(self, &release).await,
-            "oar_get_release_metadata" => metadata::read(self, &release).await?,
-            "oar_get_release_status" => status::read(self, &release).await?,
-            "oar_update_task_status" => status::update(self, &release, arguments).await?,
-            "oar_add_issue" => issues::add(self, &release, arguments).await?,
-            "oar_resolve_issue" => issues::resolve(self, &release, arguments).await?,
-            "oar_get_issues" => issues::list(self, &release, arguments).await?,
-            "oar_get_task_blocker" => issues::blocker(self, &release, arguments).await?,
-            name => {
-                let what = format!("`{name}` is not run by this program itself");
-                return Err(Error::new(Kind::Refused, what)
-                    .service("oar")
-                    .hint("let the OAR server run it: set `oar.backend` to `mcp`"));
-            }
+    /// The tools that are run here, as they are named on the wire.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        NATIVE.iter().map(|(name, _)| *name)
+    }
+
+    /// The client of a service.
+    fn client<T: Any + Send + Sync>(&self) -> Result<Arc<T>> {
+        self.session.get()
+    }
+
+    async fn answer(&self, tool: &Tool, arguments: &Arguments) -> Result<Ran> {
+        let Some(run) = run_of(tool.name) else {
+            let what = format!("`{}` is not run by this program itself", tool.name);
+            return Err(Error::new(Kind::Refused, what)
+                .service("oar")
+                .hint("let the OAR server run it: set `oar.backend` to `mcp`"));
         };
-        Ok(answer::text(&json))
+        run(self, arguments).await
     }
 
     /// Applies a change to the freshest document; one that alters nothing is not written.
@@ -165,7 +177,7 @@ impl Backend for Native {
         &'a self,
         tool: &'static Tool,
         arguments: Map<String, Value>,
-    ) -> BoxFuture<'a, Result<String>> {
+    ) -> BoxFuture<'a, Result<Ran>> {
         Box::pin(async move { self.answer(tool, &arguments).await })
     }
 }
@@ -190,4 +202,23 @@ fn flag_of(arguments: &Map<String, Value>, name: &str, otherwise: bool) -> bool 
         .get(name)
         .and_then(Value::as_bool)
         .unwrap_or(otherwise)
+}
+
+/// The release that a tool is asked about.
+fn release(arguments: &Arguments) -> Result<Version> {
+    text_of(arguments, "release").parse()
+}
+
+/// The answer of a tool that answers with a document.
+fn json<'a>(
+    document: impl Future<Output = Result<Value>> + Send + 'a,
+) -> BoxFuture<'a, Result<Ran>> {
+    Box::pin(async { Ok(Ran::from(answer::text(&document.await?))) })
+}
+
+fn run_of(name: &str) -> Option<Run> {
+    NATIVE
+        .iter()
+        .find(|(native, _)| *native == name)
+        .map(|(_, run)| *run)
 }

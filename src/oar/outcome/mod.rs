@@ -75,6 +75,21 @@ impl Attempt {
 }
 
 impl Judgement {
+    /// What an outcome that rests on facts says about the attempt.
+    pub fn of(outcome: Outcome, is_trigger: bool) -> Self {
+        let attempt = match outcome.status {
+            _ if outcome.is_in_doubt => Attempt::InDoubt,
+            _ if outcome.ends_attempt => Attempt::Lost,
+            Ending::Pass | Ending::Fail => Attempt::Ended,
+            Ending::InProgress if is_trigger => Attempt::Started,
+            Ending::InProgress => Attempt::Running,
+            Ending::Waiting | Ending::Blocked | Ending::Skipped | Ending::NeedsDecision => {
+                Attempt::NotStarted
+            }
+        };
+        Self { outcome, attempt }
+    }
+
     pub(super) fn new(attempt: Attempt, outcome: Outcome) -> Self {
         Self { outcome, attempt }
     }

@@ -25,6 +25,8 @@ pub struct Tool {
     pub form: Form,
     /// Whether it is the final approval, which has a guard of its own.
     pub is_approval: bool,
+    /// Whether the OAR server has it. What it does not have runs in this program alone.
+    pub is_on_server: bool,
 }
 
 /// One parameter of a tool.

@@ -38,6 +38,7 @@ const fn command(name: &'static str, params: &'static [Param], doc: &'static str
         is_changing: true,
         form: Form::Text,
         is_approval: false,
+        is_on_server: true,
     }
 }
 
@@ -54,11 +55,20 @@ const fn json(
         is_changing,
         form: Form::Json,
         is_approval: false,
+        is_on_server: true,
     }
 }
 
-/// Every tool, commands first, then the JSON tools.
-pub const TOOLS: [Tool; 28] = [
+/// A tool that the OAR server does not have.
+const fn ours(tool: Tool) -> Tool {
+    Tool {
+        is_on_server: false,
+        ..tool
+    }
+}
+
+/// Every tool: commands, then the JSON tools, then what this program alone has.
+pub const TOOLS: &[Tool] = &[
     command(
         "oar_check_cve_tracker_bug",
         &[RELEASE, flag("notify", false, "tell ART in Slack")],
