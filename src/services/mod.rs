@@ -94,6 +94,7 @@ impl Setup<'_> {
 /// Makes the clients of all services and gives them, and the way out, to a session. Sends nothing.
 pub fn install(session: &Session, http: &Http, config: &Config) -> Result<()> {
     session.put(Arc::new(http.clone()));
+    session.put(Arc::new(config.contacts.clone()));
     let setup = Setup {
         world: session.world(),
         http,

@@ -4,6 +4,8 @@
 //! happens later is the business of [`super::scenario`], test results are made in
 //! [`super::results`].
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -13,10 +15,13 @@ use super::{
     results::{Tests, finished},
     shipment,
 };
-use crate::release::{
-    Version,
-    build_data::{assembly_name, branch},
-    ticket::QE_SUBTASKS,
+use crate::{
+    config::Contacts,
+    release::{
+        Version,
+        build_data::{assembly_name, branch},
+        ticket::QE_SUBTASKS,
+    },
 };
 
 /// Where fresh worlds begin: `2027-03-01T09:00:00Z`.
@@ -306,6 +311,37 @@ pub fn advisory(kind: &str) -> Value {
     })
 }
 
+/// Where the teams of a simulated world read, as the settings would say it.
+pub fn contacts(y_streams: impl Iterator<Item = String>) -> Contacts {
+    let team = |attributes: &[(&str, &str)]| -> BTreeMap<String, String> {
+        attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let mut leads = team(&[("channel", "#team-qe-release")]);
+    leads.extend(y_streams.map(|y_stream| (y_stream.clone(), format!("{y_stream}-qe-leads"))));
+    let art = &[("channel", "#forum-ocp-release"), ("id", "release-artists")];
+    let forum = &[
+        ("channel", "#forum-openshift-qe"),
+        ("id", "forum-openshift-qe"),
+    ];
+    let approver = &[
+        ("channel", "#forum-ocp-release"),
+        ("doc_id", "docs-rel-notes"),
+    ];
+    Contacts {
+        slack: [
+            ("qe-release", leads),
+            ("art", team(art)),
+            ("qe-forum", team(forum)),
+            ("approver", team(approver)),
+        ]
+        .map(|(name, team)| (name.to_owned(), team))
+        .into(),
+    }
+}
+
 /// The channels, people and groups that notices go to.
 fn slack(y_stream: &str) -> Value {
     let leads = format!("{y_stream}-qe-leads");
@@ -323,6 +359,8 @@ fn slack(y_stream: &str) -> Value {
         "usergroups": {
             "S0LEADS": { "handle": leads, "name": "QE leads" },
             "S0ART": { "handle": "release-artists", "name": "ART" },
+            "S0FORUM": { "handle": "forum-openshift-qe", "name": "QE" },
+            "S0DOCS": { "handle": "docs-rel-notes", "name": "Writers" },
         },
         "messages": [],
     })

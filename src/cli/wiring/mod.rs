@@ -191,6 +191,8 @@ impl Wiring {
         let world: Arc<dyn World> = simulation.world().clone();
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
+        let mut config = config;
+        config.contacts = stores::simulated_contacts();
         services::install(&session, &http, &config)?;
         let kit = Kit {
             config: &config,

@@ -16,7 +16,7 @@ use crate::{
     },
     release::statebox::Metadata,
     services::{build_data::BuildData, github::GitHub, sheets},
-    sim::{Simulation, people::Peopled, sheet, statebox_branch::BranchStore},
+    sim::{Simulation, people::Peopled, seed, sheet, statebox_branch::BranchStore},
     state::{
         Kept, StateStore,
         first::FirstOf,
@@ -170,4 +170,9 @@ pub(super) fn simulated_documents() -> BTreeMap<String, String> {
     sheet::y_streams()
         .map(|y_stream| (y_stream.clone(), sheet::document_id(&y_stream)))
         .collect()
+}
+
+/// Where the teams of a simulated world read in Slack. The user's own teams are not there.
+pub(super) fn simulated_contacts() -> config::Contacts {
+    seed::contacts(sheet::y_streams())
 }

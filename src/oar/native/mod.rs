@@ -17,6 +17,7 @@
 //! - Build data is as fresh as the service has it; there is no copy that is a week old. Numbers that
 //!   stand for an advisory to come are left out.
 
+mod announce;
 mod answer;
 mod discovery;
 mod issues;
