@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod crash;
 mod editing;
+mod effects;
 mod person;
 mod readme;
 mod real_releases;
