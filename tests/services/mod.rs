@@ -13,6 +13,7 @@ mod gitlab_clients;
 mod jira;
 mod local_clone;
 mod release_controller;
+mod secrets;
 mod sheets;
 mod sheets_python;
 mod slack;

@@ -319,8 +319,9 @@ impl Client {
                 .query("startAt", entries.len())
                 .query("maxResults", PAGE);
             let mut page: Value = request.send_json().await?;
-            let some: Vec<T> = serde_json::from_value(page[list].take())
-                .map_err(|error| self.incomplete(path).because(error))?;
+            let some: Vec<T> =
+                serde_json::from_value(page.get_mut(list).map(Value::take).unwrap_or_default())
+                    .map_err(|error| self.incomplete(path).because(error))?;
             let is_last = some.is_empty();
             entries.extend(some);
             let total = page["total"].as_u64().unwrap_or_default();
