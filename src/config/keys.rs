@@ -73,7 +73,9 @@ pub const KEYS: [Key; 17] = [
 ];
 
 /// The services that may have a section `[services.<service>]`.
-pub const SERVICE_NAMES: [&str; 14] = [
+pub const SERVICE_NAMES: [&str; 17] = [
+    "brew",
+    "brew_files",
     "build_data",
     "errata",
     "github",
@@ -82,6 +84,7 @@ pub const SERVICE_NAMES: [&str; 14] = [
     "jira",
     "ldap",
     "mirror",
+    "portal",
     "prow",
     "registry",
     "release_controller",

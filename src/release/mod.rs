@@ -4,6 +4,7 @@ pub mod advisory;
 pub mod build_data;
 pub mod discovery;
 pub mod drift;
+pub mod kernel;
 pub mod metadata;
 pub mod outcome;
 pub mod sheet;
