@@ -40,28 +40,7 @@ pub fn module() -> Module {
             register(&mut module, tool, count);
         }
     }
-    register_backend(&mut module);
     module
-}
-
-/// `oar::backend(tool)`, for flows that ask a person where a server cannot do something.
-fn register_backend(module: &mut Module) {
-    FuncRegistration::new("backend")
-        .in_internal_namespace()
-        .with_params_info(["tool: &str", "Result<String>"])
-        .with_comments([
-            "/// Returns where a tool runs: `native`, in this program itself, or `mcp`, on an OAR server.",
-            "///",
-            "/// `tool` is its name as a function here or on the wire. Throws `not_found` when there is no",
-            "/// such tool. Follows from `oar.backend` and `[oar.tools]` in the settings; nothing is sent.",
-        ])
-        .set_into_module(module, |context: NativeCallContext, name: &str| {
-            let session = Session::of(&context)?;
-            let oar = session.get::<Oar>().map_err(to_script)?;
-            let place = oar.place(name).map_err(to_script)?;
-            let word = place.map_or(Place::Mcp.word(), Place::word);
-            Ok::<_, Box<EvalAltResult>>(rhai::ImmutableString::from(word))
-        });
 }
 
 fn register(module: &mut Module, tool: &'static Tool, count: usize) {
