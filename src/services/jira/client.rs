@@ -1,4 +1,7 @@
-//! The requests to Jira.
+//! The requests to Jira. `creating` makes tickets, `watching` reads them with their history.
+
+mod creating;
+mod watching;
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -10,6 +13,8 @@ use crate::{
     http::{Caller, found, segment},
     release::ticket::{Comment, Person, Ticket, is_real},
 };
+
+pub use creating::{Draft, Made};
 
 const ROOT: &str = "/rest/api/2";
 
