@@ -122,6 +122,7 @@ impl Seed {
             "jira": self.jira(identity),
             "slack": slack(&self.version.y_stream()),
             "portal": { "pages": self.pages() },
+            "ldap": { "people": people() },
             "brew": { "builds": self.brew() },
             "oar": {
                 "missed_cve_trackers": [],
@@ -344,6 +345,15 @@ pub fn advisory(kind: &str) -> Value {
         "qa_owner": null,
         "content_alerts": { "blocking": false, "alerts": [] },
         "push": [],
+    })
+}
+
+/// Who is in the directory.
+fn people() -> Value {
+    json!({
+        "lead": { "name": "Lead", "mail": OWNER, "manager": "boss",
+            "groups": ["ocp-errata-reliability-team"] },
+        "boss": { "name": "Boss", "mail": "boss@example.com" },
     })
 }
 
