@@ -9,8 +9,13 @@ pub mod emulator;
 
 use std::sync::Arc;
 
-use super::Row;
-use crate::http::Auth;
+use url::Url;
+
+use super::{Checkup, Row};
+use crate::{
+    error::{Error, Kind, Result},
+    http::Auth,
+};
 
 pub use client::Client;
 
@@ -20,7 +25,8 @@ pub(super) const ROW: Row = Row {
     title: "Customer Portal",
     endpoint: "https://access.redhat.com",
     credentials: &[],
-    health: "its first page of advisories can be read",
+    health: "the list of advisories can be read",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
     emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
@@ -32,3 +38,15 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// The list of advisories.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let client = checkup.session.get::<Client>()?;
+    let page = format!("{}/errata/", ROW.endpoint);
+    let page = Url::parse(&page).map_err(|error| Error::invalid(page).because(error))?;
+    if client.is_public(&page).await? {
+        return Ok("its pages can be read".to_owned());
+    }
+    let message = format!("`{page}` cannot be read by everybody");
+    Err(Error::new(Kind::Unexpected, message).service(ROW.name))
+}
