@@ -19,11 +19,16 @@ use crate::{
 
 pub use client::Client;
 
+const NAME: &str = "portal";
+
+/// Where people read it.
+const ENDPOINT: &str = "https://access.redhat.com";
+
 /// The row of this service.
 pub(super) const ROW: Row = Row {
-    name: "portal",
+    name: NAME,
     title: "Customer Portal",
-    endpoint: "https://access.redhat.com",
+    endpoint: ENDPOINT,
     credentials: &[],
     health: "the list of advisories can be read",
     check: |checkup| Box::pin(check(checkup)),
@@ -42,11 +47,11 @@ pub(super) const ROW: Row = Row {
 /// The list of advisories.
 async fn check(checkup: &Checkup<'_>) -> Result<String> {
     let client = checkup.session.get::<Client>()?;
-    let page = format!("{}/errata/", ROW.endpoint);
+    let page = format!("{ENDPOINT}/errata/");
     let page = Url::parse(&page).map_err(|error| Error::invalid(page).because(error))?;
     if client.is_public(&page).await? {
         return Ok("its pages can be read".to_owned());
     }
     let message = format!("`{page}` cannot be read by everybody");
-    Err(Error::new(Kind::Unexpected, message).service(ROW.name))
+    Err(Error::new(Kind::Unexpected, message).service(NAME))
 }

@@ -21,9 +21,11 @@ use crate::{
 pub use account::Account;
 pub use client::Client;
 
+const NAME: &str = "sheets";
+
 /// The row of this service.
 pub(super) const ROW: Row = Row {
-    name: "sheets",
+    name: NAME,
     title: "Google Sheets",
     endpoint: "https://sheets.googleapis.com",
     credentials: &[account::SETTING],
@@ -45,14 +47,14 @@ pub(super) const ROW: Row = Row {
 async fn check(checkup: &Checkup<'_>) -> Result<String> {
     let Some(document) = checkup.document else {
         return Err(Error::invalid("no document is set")
-            .service(ROW.name)
+            .service(NAME)
             .hint("set `sheets.documents.<y_stream>` to the id of a document"));
     };
     let client = checkup.session.get::<Client>()?;
     let book = client.spreadsheet(document).await?;
     if book.tab("template").is_none() {
         let message = format!("the document `{}` has no tab `template`", book.title);
-        return Err(Error::not_found(message).service(ROW.name));
+        return Err(Error::not_found(message).service(NAME));
     }
     Ok(format!("`{}` can be opened", book.title))
 }
