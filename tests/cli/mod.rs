@@ -6,6 +6,7 @@ mod bad_input;
 mod clock;
 mod config;
 mod crash;
+mod doctor;
 mod editing;
 mod effects;
 mod person;

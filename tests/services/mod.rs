@@ -12,6 +12,8 @@ mod github_write;
 mod gitlab;
 mod gitlab_clients;
 mod jira;
+mod ldap;
+mod ldap_python;
 mod local_clone;
 mod portal;
 mod release_controller;

@@ -42,6 +42,8 @@ pub struct Wiring {
     pub session: Session,
     /// What was asked of services.
     pub http: Http,
+    /// The settings in effect.
+    pub config: Config,
     /// The simulated outside, if this is one.
     pub simulation: Option<Arc<Simulation>>,
     /// Where journals are kept.
@@ -140,6 +142,7 @@ impl Wiring {
             world,
             session,
             http,
+            config: config.clone(),
             simulation: None,
             journals,
             states,
@@ -211,10 +214,19 @@ impl Wiring {
         let states = kit.states(ours, Oar::new(tools.clone()))?;
         kit.equip(&states, tools)?;
         let documents = kit.documents(&states);
+        let mut config = config.clone();
+        // Those that are there: a world has the document of its releases' y-streams.
+        config.sheets.documents = stores::simulated_documents();
+        let documents_there = &mut config.sheets.documents;
+        simulation.state().read(|stored| {
+            let books = &stored.documents["sheets"]["spreadsheets"];
+            documents_there.retain(|_, document| books.get(&**document).is_some());
+        });
         Ok(Self {
             world,
             session,
             http,
+            config,
             simulation: Some(Arc::new(simulation)),
             journals: folder.join("journal"),
             states,
@@ -264,6 +276,7 @@ impl Wiring {
         Ok(Self {
             session,
             http,
+            config,
             simulation: None,
             journals: PathBuf::new(),
             documents: Documents::Store(store.clone()),

@@ -17,10 +17,10 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Row;
+use super::{Checkup, Row};
 use crate::{
     error::{Error, Kind, Result},
-    http::Auth,
+    http::{Auth, found},
     release::{Metadata, Version, build_data::Assemblies},
     world::World,
 };
@@ -34,8 +34,9 @@ pub(super) const ROW: Row = Row {
     endpoint: "https://raw.githubusercontent.com",
     credentials: &[],
     health: "the file `releases.yml` of a y-stream can be read",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
-    emulator: emulator::router,
+    emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
     install: |session, setup| {
         let caller = setup
@@ -46,6 +47,16 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// The file of a y-stream. One that is not there shows that the host answers, too.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let data = checkup.session.get::<BuildData>()?;
+    let y_stream = checkup.y_stream.unwrap_or("4.20");
+    match found(data.assemblies(y_stream).await)? {
+        Some(_) => Ok(format!("the releases of {y_stream} can be read")),
+        None => Ok(format!("it answers, and has no {y_stream}")),
+    }
+}
 
 /// How long a copy is good outside of passes. The service itself hands out copies of this age.
 const GOOD_FOR: SignedDuration = SignedDuration::from_mins(5);
