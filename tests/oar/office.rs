@@ -52,7 +52,6 @@ pub const NOTES: &str = "gitlab/merge_requests/901/notes";
 /// Everything outside, and one operator.
 pub struct Office {
     pub state: Arc<SimState>,
-    pub world: Arc<ServicesWorld>,
     pub oar: Oar,
     pub store: Arc<LocalStore>,
     gate: Arc<Gate>,
@@ -173,7 +172,6 @@ impl Office {
         let oar = Oar::new(Arc::new(Native::of(&session).unwrap()));
         Self {
             state,
-            world,
             oar,
             store,
             gate,
