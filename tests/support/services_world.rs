@@ -37,6 +37,7 @@ pub struct ServicesWorld {
     pub files: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
     pub events: Mutex<Vec<Event>>,
     pub tokens: AtomicU64,
+    pub person: String,
 }
 
 impl Default for ServicesWorld {
@@ -48,6 +49,7 @@ impl Default for ServicesWorld {
             files: Mutex::default(),
             events: Mutex::default(),
             tokens: AtomicU64::new(0),
+            person: "tester".to_owned(),
         }
     }
 }
@@ -148,11 +150,14 @@ impl World for ServicesWorld {
     }
 
     fn fresh_id(&self) -> Uuid {
-        Uuid::nil()
+        match self.person.as_str() {
+            "tester" => Uuid::nil(),
+            person => Uuid::new_v5(&Uuid::NAMESPACE_OID, person.as_bytes()),
+        }
     }
 
     fn person(&self) -> String {
-        "tester".to_owned()
+        self.person.clone()
     }
 }
 

@@ -19,6 +19,7 @@ use values::{LONGEST, json_of, span, way_of};
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
 pub const METHODS: [(&str, &str); 32] = [
+pub const METHODS: [(&str, &str); 30] = [
     ("promotion(after)", "the build is promoted"),
     (
         "phase(after, word)",
@@ -48,6 +49,10 @@ pub const METHODS: [(&str, &str); 32] = [
     (
         "push(outcomes, minutes)",
         "how the push to CDN staging ends",
+    ),
+    (
+        "new_files(kind, until)",
+        "the advisory of this kind is in NEW_FILES until then, in QE afterwards",
     ),
     (
         "security_alert(#{name, text, description, how_to_resolve, gone_after})",
