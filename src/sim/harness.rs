@@ -35,6 +35,7 @@ use super::{
     tracking::announce,
 };
 use crate::{
+    config::Backend,
     error::{Error, Kind, Result},
     release::Version,
     services::sheets::emulator::key_file,
@@ -238,6 +239,14 @@ impl Simulation {
     /// The StateBox document that a new world begins from, if it was made from one.
     pub fn statebox(&self) -> Option<&str> {
         self.statebox.as_deref()
+    }
+
+    /// What carries the OAR tools out in this world when no setting says so.
+    pub fn backend(&self) -> Option<Backend> {
+        let word = self
+            .state
+            .read(|stored| stored.documents["oar"]["backend"].clone());
+        serde_json::from_value(word).ok()
     }
 
     /// The name of the scenario the world was made from.

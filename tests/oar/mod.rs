@@ -3,9 +3,11 @@
 mod bench;
 mod binding;
 mod client;
+mod commands;
 mod emulator;
 mod native;
 mod outcome;
+mod programs;
 mod recorded;
 mod routed;
 mod store;

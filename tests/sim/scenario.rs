@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::open;
 
-const SHIPPED: [&str; 30] = [
+const SHIPPED: [&str; 32] = [
     "advisory-dropped",
     "already-done",
     "approval-times-out",
@@ -28,6 +28,8 @@ const SHIPPED: [&str; 30] = [
     "errata-flow",
     "missed-cve",
     "no-candidate",
+    "oar-over-cli",
+    "oar-over-mcp",
     "oar-server-down",
     "owner-unknown",
     "promoted-build-rejected",

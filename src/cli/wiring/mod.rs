@@ -156,7 +156,7 @@ impl Wiring {
         scenario: &str,
         view: Arc<View>,
         runtime: Runtime,
-        config: Config,
+        mut config: Config,
         state_dir: &Path,
         working: &Path,
         folders: Folders,
@@ -188,6 +188,11 @@ impl Wiring {
             runtime.handle(),
             |state| services::emulators(state.clone()),
         )?;
+        if config.source("oar.backend").is_none()
+            && let Some(backend) = simulation.backend()
+        {
+            config.oar.backend = backend;
+        }
         let world: Arc<dyn World> = simulation.world().clone();
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;

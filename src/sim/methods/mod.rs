@@ -18,7 +18,7 @@ use values::{LONGEST, json_of, span, way_of};
 
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
-pub const METHODS: [(&str, &str); 29] = [
+pub const METHODS: [(&str, &str); 30] = [
     ("promotion(after)", "the build is promoted"),
     (
         "phase(after, word)",
@@ -86,6 +86,10 @@ pub const METHODS: [(&str, &str); 29] = [
     (
         "answer(about, word, reason)",
         "what a person answers when asked",
+    ),
+    (
+        "backend(word)",
+        "what carries the OAR tools out when no setting says so: native, mcp or cli",
     ),
     ("already_done()", "everything was done before"),
     (

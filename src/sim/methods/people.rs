@@ -59,6 +59,11 @@ pub(super) fn register(engine: &mut Engine) {
                 });
             },
         )
+        .register_fn("backend", |world: &mut Draft, word: &str| -> Answered<()> {
+            one_of("backend", word, &["native", "mcp", "cli"])?;
+            world.lock().plan.documents["oar"]["backend"] = word.into();
+            Ok(())
+        })
         .register_fn("statebox_missing", |world: &mut Draft| {
             let mut inner = world.lock();
             inner.plan.documents["statebox"]["is_missing"] = true.into();
