@@ -114,6 +114,11 @@ impl Ticket {
     }
 }
 
+/// Where a person looks at a ticket.
+pub fn link(key: &str) -> String {
+    format!("https://redhat.atlassian.net/browse/{key}")
+}
+
 /// Whether a key names a ticket that can exist: a project and a number, and no placeholder.
 pub fn is_real(key: &str) -> bool {
     let Some((project, number)) = key.split_once('-') else {
@@ -126,4 +131,10 @@ pub fn is_real(key: &str) -> bool {
             .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
         && !number.is_empty()
         && number.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The number in a key, by which tickets of one project are older or younger; 0 when there is none.
+pub fn number(key: &str) -> u64 {
+    let number = key.rsplit('-').next().unwrap_or_default();
+    number.parse().unwrap_or_default()
 }

@@ -4,6 +4,8 @@
 //! happens later is the business of [`super::scenario`], test results are made in
 //! [`super::results`].
 
+use std::collections::BTreeMap;
+
 use jiff::{SignedDuration, Timestamp, civil::Date, tz::TimeZone};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -13,10 +15,13 @@ use super::{
     results::{Tests, finished},
     shipment,
 };
-use crate::release::{
-    Version,
-    build_data::{assembly_name, branch},
-    ticket::QE_SUBTASKS,
+use crate::{
+    config::Contacts,
+    release::{
+        Version,
+        build_data::{assembly_name, branch},
+        ticket::QE_SUBTASKS,
+    },
 };
 
 /// Where fresh worlds begin: `2027-03-01T09:00:00Z`.
@@ -121,9 +126,10 @@ impl Seed {
             },
             "jira": self.jira(identity),
             "slack": slack(&self.version.y_stream()),
+            "portal": { "pages": self.pages() },
+            "brew": { "builds": self.brew() },
             "oar": {
                 "missed_cve_trackers": [],
-                "is_metadata_url_reachable": false,
                 "checker": null,
                 "calls": [],
             },
@@ -160,13 +166,53 @@ impl Seed {
 
     /// Returns the tag object of a build as the Release Controller has it.
     pub fn tag(&self, build: &str, phase: &str, created: Timestamp) -> Value {
-        json!({
+        let mut tag = json!({
             "phase": phase,
             "pullSpec": pull_spec(build),
             "downloadURL": download_url(build),
             "digest": self.digest(build),
             "created": created.to_string(),
-        })
+        });
+        if !build.contains("nightly") {
+            tag["url"] = format!("https://access.redhat.com{}", self.page(build)).into();
+        }
+        tag
+    }
+
+    /// The path of the page that announces a build to customers.
+    pub fn page(&self, build: &str) -> String {
+        let year = self.start.strftime("%Y");
+        let number = 10_000 + self.number(&format!("page of {build}")) % 90_000;
+        format!("/errata/RHBA-{year}:{number}")
+    }
+
+    /// The kernel in the operating system of the release.
+    pub fn kernel(&self) -> [String; 2] {
+        let number = 10 + self.number("kernel") % 90;
+        ["5.14.0".to_owned(), format!("570.{number}.1.el9_6")]
+    }
+
+    fn pages(&self) -> Value {
+        let mut pages = Map::new();
+        let version = self.version.to_string();
+        pages.insert(self.page(&version), json!({ "is_public": false }));
+        if let Some(before) = predecessor(&self.version) {
+            pages.insert(self.page(&before), json!({ "is_public": true }));
+        }
+        pages.into()
+    }
+
+    fn brew(&self) -> Value {
+        let [version, release] = self.kernel();
+        let mut builds = Map::new();
+        for build in self.builds("rhcos").as_array().into_iter().flatten() {
+            let components = json!([["bash", "5.1.8", "9.el9"], ["kernel", version, release]]);
+            let name = build.as_str().unwrap_or_default().to_owned();
+            builds.insert(name, json!({ "components": components }));
+        }
+        let kernel = format!("kernel-{version}-{release}");
+        builds.insert(kernel, json!({ "tags": ["rhel-9.6.0-z-candidate"] }));
+        builds.into()
     }
 
     fn hash(&self, purpose: &str) -> [u8; 32] {
@@ -306,6 +352,37 @@ pub fn advisory(kind: &str) -> Value {
     })
 }
 
+/// Where the teams of a simulated world read, as the settings would say it.
+pub fn contacts(y_streams: impl Iterator<Item = String>) -> Contacts {
+    let team = |attributes: &[(&str, &str)]| -> BTreeMap<String, String> {
+        attributes
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect()
+    };
+    let mut leads = team(&[("channel", "#team-qe-release")]);
+    leads.extend(y_streams.map(|y_stream| (y_stream.clone(), format!("{y_stream}-qe-leads"))));
+    let art = &[("channel", "#forum-ocp-release"), ("id", "release-artists")];
+    let forum = &[
+        ("channel", "#forum-openshift-qe"),
+        ("id", "forum-openshift-qe"),
+    ];
+    let approver = &[
+        ("channel", "#forum-ocp-release"),
+        ("doc_id", "docs-rel-notes"),
+    ];
+    Contacts {
+        slack: [
+            ("qe-release", leads),
+            ("art", team(art)),
+            ("qe-forum", team(forum)),
+            ("approver", team(approver)),
+        ]
+        .map(|(name, team)| (name.to_owned(), team))
+        .into(),
+    }
+}
+
 /// The channels, people and groups that notices go to.
 fn slack(y_stream: &str) -> Value {
     let leads = format!("{y_stream}-qe-leads");
@@ -323,6 +400,8 @@ fn slack(y_stream: &str) -> Value {
         "usergroups": {
             "S0LEADS": { "handle": leads, "name": "QE leads" },
             "S0ART": { "handle": "release-artists", "name": "ART" },
+            "S0FORUM": { "handle": "forum-openshift-qe", "name": "QE" },
+            "S0DOCS": { "handle": "docs-rel-notes", "name": "Writers" },
         },
         "messages": [],
     })

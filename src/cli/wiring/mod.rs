@@ -180,6 +180,7 @@ impl Wiring {
                 seed: options.seed,
                 reset: options.sim_reset,
                 crash_at: options.sim_crash_at,
+                cut: options.sim_cut,
                 statebox: options.statebox.clone(),
                 results: options.results.clone(),
                 terminal: view,
@@ -196,6 +197,8 @@ impl Wiring {
         let world: Arc<dyn World> = simulation.world().clone();
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
+        let mut config = config;
+        config.contacts = stores::simulated_contacts();
         services::install(&session, &http, &config)?;
         let kit = Kit {
             config: &config,

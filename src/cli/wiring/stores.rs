@@ -17,7 +17,7 @@ use crate::{
     },
     release::statebox::Metadata,
     services::{build_data::BuildData, github::GitHub, sheets},
-    sim::{Simulation, people::Peopled, sheet, statebox_branch::BranchStore},
+    sim::{Simulation, people::Peopled, seed, sheet, statebox_branch::BranchStore},
     state::{
         Kept, StateStore,
         first::FirstOf,
@@ -100,6 +100,7 @@ impl Kit<'_> {
             None => states.primary.clone(),
         };
         self.session.put(Arc::new(Kept(kept)));
+        self.session.put(Arc::new(self.tabs()?));
         let native = Native::of(self.session)?.discovering(self.documents(states));
         let oar = &self.config.oar;
         let programs = Programs::new(self.http.clone())
@@ -179,4 +180,9 @@ pub(super) fn simulated_documents() -> BTreeMap<String, String> {
     sheet::y_streams()
         .map(|y_stream| (y_stream.clone(), sheet::document_id(&y_stream)))
         .collect()
+}
+
+/// Where the teams of a simulated world read in Slack. The user's own teams are not there.
+pub(super) fn simulated_contacts() -> config::Contacts {
+    seed::contacts(sheet::y_streams())
 }

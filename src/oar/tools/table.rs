@@ -125,6 +125,10 @@ pub const TOOLS: &[Tool] = &[
             text("email", ParamDefault::Required, "the new owner's address"),
         ],
         "Makes somebody the owner of advisories, merge request and Jira subtasks.\n\n\
+         `pass` when the advisories have their owner; `reason` says what could not be told to GitLab, \
+         Jira or Slack. `blocked` while the merge request is not open, `waiting` while Jira cannot be \
+         reached. What is so already is left alone, so it may be called again. Advisories in `NEW_FILES` \
+         get a blocking issue for the push.\n\
          Throws `invalid` without an address.\n\
          Runs `oar take-ownership -e EMAIL`.",
     ),
@@ -133,7 +137,8 @@ pub const TOOLS: &[Tool] = &[
         &[RELEASE],
         "Pushes the advisories to CDN staging and looks how far the pushes are.\n\n\
          `in_progress` until every push is complete; calling it again looks again and repeats pushes \
-         that failed.\n\
+         that failed, up to three in a row. `waiting` with its `owner` while an advisory cannot be \
+         pushed, `blocked` when a person must look.\n\
          Runs `oar push-to-cdn-staging`.",
     ),
     Tool {
@@ -162,6 +167,9 @@ pub const TOOLS: &[Tool] = &[
             text("from_date", ParamDefault::Null, "`YYYY-MM-DD`"),
         ],
         "Reminds the people of bugs that wait for verification.\n\n\
+         Once a working day: the QA contact, the contact again, the contact's manager; after that the bug \
+         gets a label. `fail` names the bugs that gave trouble; the others were looked at.\n\
+         Throws `invalid` for a day that is none.\n\
          Runs `oarctl jira-notificator`.",
     ),
     command(
@@ -332,4 +340,55 @@ pub const TOOLS: &[Tool] = &[
         &[text("releases", ParamDefault::Required, "comma separated")],
         "Makes the server read ART's data of releases beforehand.",
     ),
+    ours(Tool {
+        is_changing: false,
+        ..command(
+            "oar_check_rhcos_security_alerts",
+            &[RELEASE],
+            "Looks for blocking security alerts on the RHCOS advisory, as last computed.\n\n\
+             Always `pass`, because they hold nothing back before final approval: `reason` names the \
+             blocking ones, `owner`, `next` and `link` say who acts on them and where. A release without \
+             such an advisory, and an advisory that fixes no vulnerability, have none.\n\
+             Throws `not_found` when the Errata Tool does not have the advisory, `denied` without a \
+             Kerberos ticket.\n\
+             Calls `GET /api/v1/erratum/{id}/security_alerts`.",
+        )
+    }),
+    ours(command(
+        "oar_update_bug_list",
+        &[
+            RELEASE,
+            flag("notify", true, "ask the QA contacts to verify"),
+            flag(
+                "confirm_droppable",
+                false,
+                "ask only about bugs of high severity, which would be dropped else",
+            ),
+            flag(
+                "notify_managers",
+                false,
+                "ask the managers about CVE trackers instead",
+            ),
+        ],
+        "Shows in the test report how far the bugs of an Errata release are, and asks people in Slack to \
+         verify them.\n\n\
+         `pass` when all are verified, else `in_progress`; `skipped` for a Konflux release. Every call \
+         asks again, so call it as often as people should be asked.\n\
+         Throws `invalid` for flags that go against each other.",
+    )),
+    ours(command(
+        "oar_drop_bugs",
+        &[RELEASE],
+        "Takes bugs that are not verified off the advisories of an Errata release, except for CVE \
+         trackers, and asks again for approvals that this takes back.\n\n\
+         `pass` when nothing is left to drop; `blocked` when an advisory past `QE` holds such bugs; \
+         `skipped` for a Konflux release. Calling it again drops what is there then.",
+    )),
+    ours(command(
+        "oar_check_greenwave_cvp_tests",
+        &[RELEASE],
+        "Checks that Greenwave's container tests passed on the advisories of an Errata release.\n\n\
+         `pass` when all passed or were waived, `in_progress` while some are not over, `fail` with `link` \
+         to a Jira ticket, of which there is one a release; `skipped` for a Konflux release.",
+    )),
 ];
