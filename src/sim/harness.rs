@@ -9,7 +9,7 @@
 )]
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io,
     net::Ipv4Addr,
     path::PathBuf,
@@ -244,12 +244,16 @@ impl Simulation {
         self.statebox.as_deref()
     }
 
-    /// What carries the OAR tools out in this world when no setting says so.
-    pub fn backend(&self) -> Option<Backend> {
-        let word = self
-            .state
-            .read(|stored| stored.documents["oar"]["backend"].clone());
-        serde_json::from_value(word).ok()
+    /// What carries the OAR tools out in this world when no setting says so: all of them, and single
+    /// ones by the names scripts use.
+    pub fn backends(&self) -> (Option<Backend>, BTreeMap<String, Backend>) {
+        let (all, single) = self.state.read(|stored| {
+            let oar = &stored.documents["oar"];
+            (oar["backend"].clone(), oar["backends"].clone())
+        });
+        // Only words that a scenario checked are there.
+        let all = serde_json::from_value(all).ok();
+        (all, serde_json::from_value(single).unwrap_or_default())
     }
 
     /// The name of the scenario the world was made from.

@@ -67,20 +67,22 @@ pub enum Exit {
 pub type Listener<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// Cuts a stream of bytes into lines. What is no text becomes the replacement sign.
-pub(super) struct Lines<'a> {
+#[cfg(unix)]
+struct Lines<'a> {
     listener: Listener<'a>,
     line: Vec<u8>,
 }
 
+#[cfg(unix)]
 impl<'a> Lines<'a> {
-    pub(super) fn new(listener: Listener<'a>) -> Self {
+    fn new(listener: Listener<'a>) -> Self {
         Self {
             listener,
             line: Vec::new(),
         }
     }
 
-    pub(super) fn add(&mut self, bytes: &[u8]) {
+    fn add(&mut self, bytes: &[u8]) {
         let mut pieces = bytes.split(|byte| *byte == b'\n');
         self.extend(pieces.next().unwrap_or_default());
         for piece in pieces {
@@ -90,7 +92,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Hands over what came without an end of line.
-    pub(super) fn finish(&mut self) {
+    fn finish(&mut self) {
         if !self.line.is_empty() {
             self.end();
         }
@@ -110,6 +112,12 @@ impl<'a> Lines<'a> {
 
 #[cfg(unix)]
 pub(super) use unix::run;
+
+/// Programs are groups of processes, which other systems do not have.
+#[cfg(not(unix))]
+pub(super) async fn run(_: &Command, _: Listener<'_>) -> std::io::Result<Exit> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
 
 #[cfg(unix)]
 #[expect(

@@ -8,7 +8,7 @@
 //! Documents it keeps under `oar`: `releases` (build data), `checker` (one, with its y-stream's
 //! lock), `calls` (every changing call), `triggers` and `requests` (counts per tool). `lacks` lists
 //! what the server's environment is without: `APITOKEN`, `GITHUB_TOKEN`, `KERBEROS`, `OC`, `GCP_SA_FILE`.
-//! `backend` is what carries the tools out when no setting says so.
+//! `backend` and `backends` (by tool) say what carries the tools out when no setting does.
 
 mod approval;
 mod book;
