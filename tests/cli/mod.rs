@@ -2,6 +2,7 @@
 
 mod analyze;
 mod args;
+mod backends;
 mod bad_input;
 mod clock;
 mod config;

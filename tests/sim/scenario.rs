@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::open;
 
-const SHIPPED: [&str; 31] = [
+const SHIPPED: &[&str] = &[
     "advisory-dropped",
     "advisory-early",
     "already-done",
@@ -29,6 +29,8 @@ const SHIPPED: [&str; 31] = [
     "errata-flow",
     "missed-cve",
     "no-candidate",
+    "oar-over-cli",
+    "oar-over-mcp",
     "oar-server-down",
     "owner-unknown",
     "promoted-build-rejected",
@@ -132,7 +134,7 @@ fn every_scenario_of_the_list_is_shipped_with_a_summary() {
 fn every_scenario_opens_and_its_schedule_is_in_the_future_and_known_services() {
     for name in SHIPPED {
         let simulation = open(Options {
-            scenario: name.to_owned(),
+            scenario: (*name).to_owned(),
             ..Options::default()
         });
         simulation.state().read(|stored| {

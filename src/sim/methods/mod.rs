@@ -18,8 +18,7 @@ use values::{LONGEST, json_of, span, way_of};
 
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
-pub const METHODS: [(&str, &str); 32] = [
-pub const METHODS: [(&str, &str); 30] = [
+pub const METHODS: &[(&str, &str)] = &[
     ("promotion(after)", "the build is promoted"),
     (
         "phase(after, word)",
@@ -104,6 +103,11 @@ pub const METHODS: [(&str, &str); 30] = [
         "answer(about, word, reason)",
         "what a person answers when asked",
     ),
+    (
+        "backend(word)",
+        "what carries the OAR tools out when no setting says so: native, mcp or cli",
+    ),
+    ("tool_backend(tool, word)", "the same for one tool"),
     ("already_done()", "everything was done before"),
     (
         "fault(service, operation, kind, times, after)",
