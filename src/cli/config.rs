@@ -73,6 +73,8 @@ fn usual(key: &str, options: &Options, world: &dyn World) -> Option<String> {
         .and_then(|rest| rest.strip_suffix(".endpoint"));
     match key {
         "oar.endpoint" => Some(oar::mcp::DEFAULT_ENDPOINT.to_owned()),
+        "oar.programs" => Some("the PATH".to_owned()),
+        "oar.limit" => Some("10m to 30m, by the tool".to_owned()),
         "state.path" => Some(folder("state.git")),
         "journal.folder" => Some(folder("journal")),
         "scripts.folder" => Some("oar-scripts".to_owned()),

@@ -31,12 +31,17 @@ const fn path(name: &'static str, about: &'static str) -> Key {
 
 /// The settings, in the order they are shown. Those without angle brackets can come from the
 /// environment too: `state.store` from `OAR_SCRIPT_STATE_STORE`.
-pub const KEYS: [Key; 17] = [
+pub const KEYS: [Key; 19] = [
     key(
         "oar.backend",
         "what carries the OAR tools out: mcp, cli or native",
     ),
     key("oar.endpoint", "the address of the OAR MCP server"),
+    path(
+        "oar.programs",
+        "the folder with the programs oar, oarctl, job and jobctl",
+    ),
+    key("oar.limit", "how long one of these programs may run"),
     key("oar.tools.<tool>", "what carries this one tool out"),
     path(
         "oar.settings_file",
