@@ -50,7 +50,7 @@ const LEVELS: [&str; 5] = [
 ];
 
 /// The kinds of advisory whose trackers must be on it, also where a shipment has them.
-const PACKAGES: [&str; 2] = ["rpm", "rhcos"];
+pub const PACKAGES: [&str; 2] = ["rpm", "rhcos"];
 
 /// A bug that may be a tracker.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -76,6 +76,14 @@ pub struct Tracker {
 }
 
 impl Tracker {
+    /// One of which only the key is known.
+    fn unseen(key: String) -> Self {
+        Self {
+            key,
+            ..Self::default()
+        }
+    }
+
     /// Whether it is a tracker by its form, and no ordinary bug.
     pub fn is_tracker(&self) -> bool {
         let has = |label: &str| self.labels.iter().any(|other| other == label);
@@ -176,13 +184,20 @@ impl Rules {
     }
 
     /// What belongs to the release, by key and each once: of what the search found what counts, and of
-    /// what the build data takes in the trackers.
+    /// what the build data takes in the trackers. What it takes in and nobody can see may be one.
     pub fn candidates(&self, found: Vec<Tracker>, included: Vec<Tracker>) -> Vec<Tracker> {
         let counts = |tracker: &Tracker| {
-            let is_open = tracker.level.as_deref().is_none_or(|level| LEVELS.contains(&level));
+            let is_open = tracker
+                .level
+                .as_deref()
+                .is_none_or(|level| LEVELS.contains(&level));
             is_open && !self.is_foreign(tracker) && !self.sweep.excluded.contains(&tracker.key)
         };
+        let is_seen = |key: &String| included.iter().any(|tracker| tracker.key == *key);
+        let unseen = self.included().into_iter().filter(|key| !is_seen(key));
+        let unseen: Vec<Tracker> = unseen.map(Tracker::unseen).collect();
         let mut all: Vec<Tracker> = included.into_iter().filter(Tracker::is_tracker).collect();
+        all.extend(unseen);
         all.extend(found.into_iter().filter(counts));
         all.sort_by(|one, other| one.key.cmp(&other.key));
         all.dedup_by(|one, other| one.key == other.key);
@@ -200,11 +215,14 @@ impl Rules {
         self.sweep.included.contains(key)
     }
 
+    /// Whether only a parent of the assembly takes it in.
+    pub fn is_inherited(&self, key: &str) -> bool {
+        self.sweep.inherited.contains(key)
+    }
+
     /// Whether its history decides if it belongs to the release.
     pub fn needs_history(&self, key: &str) -> bool {
-        self.sweep.chosen_at.is_some()
-            && !self.sweep.included.contains(key)
-            && !self.sweep.inherited.contains(key)
+        self.sweep.chosen_at.is_some() && !self.is_included(key) && !self.is_inherited(key)
     }
 
     /// Whether it was verified only after the builds were chosen. Of what cannot be told it is not said.
@@ -228,13 +246,19 @@ impl Rules {
     /// What is odd about a tracker that counts all the same, for the log.
     pub fn oddity(&self, tracker: &Tracker) -> Option<String> {
         let Tracker { key, .. } = tracker;
+        if tracker.status.is_empty() {
+            return Some(format!(
+                "the build data takes {key} in, and it cannot be seen in Jira"
+            ));
+        }
         if !tracker.is_tracker() {
-            return Some(format!("{key} looks like a CVE tracker, but is not one by its form"));
+            return Some(format!(
+                "{key} looks like a CVE tracker, but is not one by its form"
+            ));
         }
         let y_stream = &self.y_stream;
-        (!tracker.is_tagged(y_stream)).then(|| {
-            format!("the summary of {key} has no tag such as [openshift-{y_stream}.z]")
-        })
+        (!tracker.is_tagged(y_stream))
+            .then(|| format!("the summary of {key} has no tag such as [openshift-{y_stream}.z]"))
     }
 }
 
@@ -264,15 +288,18 @@ impl Taken {
         if self.in_shipment.is_none() {
             return Place::Advisories;
         }
-        let Some(package) = tracker.package().filter(|package| *package != GOLANG_BUILDER) else {
+        let Some(package) = tracker
+            .package()
+            .filter(|package| *package != GOLANG_BUILDER)
+        else {
             return Place::Shipment;
         };
-        let has = |name: &String| {
-            name == package || (package == "rhcos" && name.starts_with("rhcos-"))
-        };
-        let is_package = self.packages.iter().any(|(kind, names)| {
-            PACKAGES.contains(&kind.as_str()) && names.iter().any(has)
-        });
+        let has =
+            |name: &String| name == package || (package == "rhcos" && name.starts_with("rhcos-"));
+        let is_package = self
+            .packages
+            .iter()
+            .any(|(kind, names)| PACKAGES.contains(&kind.as_str()) && names.iter().any(has));
         if is_package {
             Place::Advisories
         } else {
@@ -315,7 +342,10 @@ pub fn issue_text(advisories: &[String], shipment: &[String]) -> String {
     for (place, key) in keys.iter().enumerate() {
         let line = format!("- {key}\n");
         if text.len() + line.len() > room {
-            text += &format!("- and {} more, see the log of the task\n", keys.len() - place);
+            text += &format!(
+                "- and {} more, see the log of the task\n",
+                keys.len() - place
+            );
             break;
         }
         text += &line;

@@ -20,6 +20,7 @@ pub mod sheet;
 pub mod shipment;
 pub mod state;
 pub mod statebox_branch;
+pub mod trackers;
 pub mod tracking;
 
 pub use harness::{Options, Simulation};

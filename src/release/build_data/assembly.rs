@@ -150,7 +150,7 @@ impl Entry {
 fn moment(text: &str) -> Option<Timestamp> {
     text.parse().ok().or_else(|| {
         let time: DateTime = text.parse().ok()?;
-        Some(time.to_zoned(TimeZone::UTC).ok()?.timestamp())
+        TimeZone::UTC.to_timestamp(time).ok()
     })
 }
 

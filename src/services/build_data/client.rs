@@ -112,7 +112,9 @@ impl Client {
         Err(self.caller.finish(
             Error::new(Kind::Unexpected, message)
                 .status(answer.status.as_u16())
-                .hint("a proxy or a login page may have answered; check the address of the service"),
+                .hint(
+                    "a proxy or a login page may have answered; check the address of the service",
+                ),
         ))
     }
 

@@ -149,9 +149,7 @@ impl BuildData {
     /// Calls `GET /openshift-eng/ocp-build-data/openshift-{y_stream}/bug.yml`.
     pub async fn bugs(&self, y_stream: &str) -> Result<BugRules> {
         match self.client.bugs(y_stream).await? {
-            Some(text) => {
-                BugRules::parse(y_stream, &text).map_err(|error| error.service(ROW.name))
-            }
+            Some(text) => BugRules::parse(y_stream, &text).map_err(|error| error.service(ROW.name)),
             None => Ok(BugRules::usual(y_stream)),
         }
     }

@@ -18,7 +18,7 @@ use values::{LONGEST, json_of, span, way_of};
 
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
-pub const METHODS: [(&str, &str); 29] = [
+pub const METHODS: [(&str, &str); 30] = [
     ("promotion(after)", "the build is promoted"),
     (
         "phase(after, word)",
@@ -54,6 +54,7 @@ pub const METHODS: [(&str, &str); 29] = [
         "the RHCOS advisory has a blocking security alert",
     ),
     ("missed_cve(bugs)", "CVE tracker bugs are missed"),
+    ("cve_attached(after)", "they are put on an advisory"),
     (
         "blocker(after, task, text)",
         "a person reports a blocking issue",

@@ -8,7 +8,7 @@ use super::{
     Answered, Draft,
     values::{duration, known_keys, one_of, texts},
 };
-use crate::sim::{plan::path, state::PreparedAnswer};
+use crate::sim::{plan::path, state::PreparedAnswer, trackers};
 
 /// Gives an engine these methods.
 pub(super) fn register(engine: &mut Engine) {
@@ -18,8 +18,14 @@ pub(super) fn register(engine: &mut Engine) {
             "missed_cve",
             |world: &mut Draft, bugs: Array| -> Answered<()> {
                 let bugs = texts("bugs", &bugs)?;
-                world.lock().plan.documents["oar"]["missed_cve_trackers"] = json!(bugs);
+                trackers::miss(&mut world.lock().plan, &bugs);
                 Ok(())
+            },
+        )
+        .register_fn(
+            "cve_attached",
+            |world: &mut Draft, after: SignedDuration| {
+                trackers::attach(&mut world.lock().plan, after);
             },
         )
         .register_fn(

@@ -54,6 +54,7 @@ pub fn router(state: Arc<SimState>) -> Router {
             post(add_comment).get(comments),
         )
         .route("/{version}/issue/{key}/remotelink", get(links))
+        .route("/{version}/issue/{key}/changelog", get(changelog))
         .layer(middleware::from_fn_with_state(state.clone(), guard))
         .with_state(state);
     Router::new().nest("/rest/api", routes)
@@ -347,6 +348,33 @@ async fn links(State(state): Sim, Path((_, key)): Key) -> Response {
             .map(|(place, url)| json!({"id": 9_001 + place, "relationship": "links to", "object": {"url": url, "title": url}}))
             .collect();
         Json(links).into_response()
+    })
+    .await
+}
+
+async fn changelog(State(state): Sim, Path((_, key)): Key, Query(query): Pairs) -> Response {
+    answer(&state, SERVICE, "status_changes", || {
+        let jira = document(&state, SERVICE);
+        let entry = match issue::find(&jira, &key) {
+            Ok((_, entry)) => entry,
+            Err(refusal) => return refusal,
+        };
+        let number = |name: &str, usual: usize| -> usize {
+            query
+                .get(name)
+                .and_then(|text| text.parse().ok())
+                .unwrap_or(usual)
+        };
+        let all = entry["history"].as_array().cloned().unwrap_or_default();
+        let first = number("startAt", 0);
+        let limit = jira["page_size"]
+            .as_u64()
+            .map_or(LONGEST_PAGE, |size| size as usize);
+        let size = number("maxResults", 50).clamp(1, limit.max(1));
+        let page: Vec<&Value> = all.iter().skip(first).take(size).collect();
+        let is_last = first + page.len() >= all.len();
+        Json(json!({"startAt": first, "maxResults": size, "total": all.len(), "isLast": is_last, "values": page}))
+            .into_response()
     })
     .await
 }
