@@ -15,6 +15,7 @@ mod releases;
 mod repeat;
 mod requests;
 mod scenarios;
+mod secrets;
 mod store_budgets;
 mod store_people;
 mod store_troubles;

@@ -62,6 +62,10 @@ pub const METHODS: [(&str, &str); 30] = [
     ("resolve(after, text, how)", "a person resolves it"),
     ("metadata_url(after)", "production release is done"),
     ("no_metadata_url()", "production release is never done"),
+    (
+        "kernel_stop_ship(after)",
+        "the kernel of the release must not ship until then",
+    ),
     ("release_date(days)", "the day of the release"),
     (
         "build_data_changes(after, #{advisories, candidate, release_date, shipment_mr, ticket})",
