@@ -15,6 +15,7 @@ pub mod statebox;
 pub mod task;
 pub mod test_result;
 pub mod ticket;
+pub mod tracker;
 pub mod tracking;
 pub mod version;
 

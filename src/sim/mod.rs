@@ -21,6 +21,7 @@ pub mod shipment;
 pub mod stand_in;
 pub mod state;
 pub mod statebox_branch;
+pub mod trackers;
 pub mod tracking;
 
 pub use harness::{Options, Simulation};

@@ -12,6 +12,7 @@ use super::{
     seed::{Identity, Seed, merge_request, merge_requests, result_path, text},
     sheet, shipment,
     state::{Due, Fault, PreparedAnswer, Stored, set},
+    trackers,
     tracking::announce,
 };
 use crate::{
@@ -136,6 +137,7 @@ impl Plan {
         self.identity.shipment_mr = String::new();
         self.stage_release.clear();
         self.show_identity();
+        trackers::move_to_advisory(self);
     }
 
     /// Gives the release an advisory of each of these kinds.

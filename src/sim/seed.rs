@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{
     build_data::assembly,
     results::{Tests, finished},
-    shipment,
+    shipment, trackers,
 };
 use crate::{
     config::Contacts,
@@ -104,6 +104,9 @@ impl Seed {
                     branch(&self.version.y_stream()): {
                         "releases": { assembly_name(&self.version): assembly(identity) },
                     },
+                },
+                "bugs": {
+                    branch(&self.version.y_stream()): trackers::bug_rules(&self.version.y_stream()),
                 },
             },
             "errata": {
@@ -288,6 +291,9 @@ impl Seed {
                 let mut advisory = advisory(kind);
                 let version = format!("RHEL-9-OSE-{}", self.version.y_stream());
                 advisory["builds"] = json!({ version: self.builds(kind) });
+                if kind == "rpm" {
+                    advisory["jira_issues"] = json!([trackers::on_advisory(self)]);
+                }
                 (id.to_string(), advisory)
             })
             .collect::<Map<_, _>>()
@@ -331,6 +337,7 @@ impl Seed {
             });
             issues.insert(format!("ART-{number}"), subtask);
         }
+        issues.extend(trackers::issues(self, identity));
         json!({
             "users": {
                 "lead": { "name": "Lead", "email": OWNER, "active": true },

@@ -146,6 +146,11 @@ fn file(seed: &Seed, kind: &str, most_bugs: u64, most_cves: u64, images: usize) 
     text
 }
 
+/// The number of the first bug in a file.
+pub fn first_bug(seed: &Seed, kind: &str) -> u64 {
+    40_000 + seed.number(&format!("shipment of {kind}")) % 20_000
+}
+
 fn notes(seed: &Seed, kind: &str, most_bugs: u64, most_cves: u64) -> String {
     let release = &seed.version;
     let number = seed.number(&format!("shipment of {kind}"));
@@ -161,7 +166,7 @@ fn notes(seed: &Seed, kind: &str, most_bugs: u64, most_cves: u64) -> String {
     let mut text = format!(
         "  data:\n    releaseNotes:\n      type: {advisory}\n      live_id: {live_id}\n      synopsis: 'OpenShift Container Platform {release} {kind} update'\n      topic: OpenShift Container Platform {release} is available.\n      issues:\n        fixed:\n"
     );
-    let first = 40_000 + number % 20_000;
+    let first = first_bug(seed, kind);
     for bug in 0..bugs {
         text += &format!(
             "          - id: OCPBUGS-{}\n            source: redhat.atlassian.net\n",

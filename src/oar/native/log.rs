@@ -40,6 +40,11 @@ impl Log {
         self.lines.extend(step.lines);
     }
 
+    /// Puts the lines of another tool at the end, as they are.
+    pub fn quote(&mut self, lines: &str) {
+        self.lines.extend(lines.lines().map(str::to_owned));
+    }
+
     /// Adds a line that tells what happened.
     pub fn info(&mut self, message: impl AsRef<str>) {
         self.add("INFO", message.as_ref());

@@ -26,6 +26,7 @@ use super::tools::Tool;
 use crate::release::{Ending, Outcome, Remote};
 
 pub use log::kept_text;
+pub use progress::missed_trackers;
 pub use recorded::recorded;
 
 /// What a text says about an outcome and about the attempt behind it.

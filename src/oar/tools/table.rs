@@ -74,7 +74,9 @@ pub const TOOLS: &[Tool] = &[
         &[RELEASE, flag("notify", false, "tell ART in Slack")],
         "Looks for CVE tracker bugs that neither advisories nor shipment have.\n\n\
          `pass` when none is missed; `blocked` when some are: `reason` lists them and the tool has \
-         opened a blocking issue.\n\
+         opened a blocking issue; `waiting` while another operator is at it.\n\
+         In this program it searches Jira itself and needs no shipment; a shipment that was closed is \
+         `blocked`. The server lets `elliott` search, and fails without an open merge request.\n\
          Runs `oar check-cve-tracker-bug`.",
     ),
     command(
@@ -157,7 +159,10 @@ pub const TOOLS: &[Tool] = &[
         "oarctl_start_release_detector",
         &[Y_STREAM],
         "Looks once for a new z-stream release and creates its StateBox.\n\n\
-         The server reports no details.\n\
+         `pass` when there is none, and with `link` when there is one and its StateBox is there; \
+         `waiting` while nothing is announced or promoted, or the build data has nothing yet; `blocked` \
+         when something newer is promoted than announced. The server reports no details: `pass`.\n\
+         Throws `invalid` for a text that is no y-stream.\n\
          Runs `oarctl start-release-detector -r Y_STREAM`.",
     ),
     command(

@@ -20,8 +20,13 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Checkup, Row};
 use crate::{
     error::{Error, Kind, Result},
+    http::Auth,
     http::{Auth, found},
     release::{Metadata, Version, build_data::Assemblies},
+    release::{
+        Metadata, Version,
+        build_data::{Assemblies, BugRules},
+    },
     world::World,
 };
 
@@ -148,6 +153,18 @@ impl BuildData {
             at: self.world.now(),
         });
         read
+    }
+
+    /// Returns which bugs of a y-stream such as `4.20` are ART's. A branch that does not say it has the
+    /// usual rules.
+    ///
+    /// Fails with `invalid` when the file is broken.
+    /// Calls `GET /openshift-eng/ocp-build-data/openshift-{y_stream}/bug.yml`.
+    pub async fn bugs(&self, y_stream: &str) -> Result<BugRules> {
+        match self.client.bugs(y_stream).await? {
+            Some(text) => BugRules::parse(y_stream, &text).map_err(|error| error.service(ROW.name)),
+            None => Ok(BugRules::usual(y_stream)),
+        }
     }
 
     fn copy_of(&self, y_stream: &str) -> Arc<tokio::sync::Mutex<Option<LastRead>>> {

@@ -58,6 +58,7 @@ pub const METHODS: &[(&str, &str)] = &[
         "the RHCOS advisory has a blocking security alert",
     ),
     ("missed_cve(bugs)", "CVE tracker bugs are missed"),
+    ("cve_attached(after)", "they are put on an advisory"),
     (
         "blocker(after, task, text)",
         "a person reports a blocking issue",

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     config::TOOL_NAMES,
-    sim::{plan::path, state::PreparedAnswer},
+    sim::{plan::path, state::PreparedAnswer, trackers},
 };
 
 const BACKENDS: [&str; 3] = ["native", "mcp", "cli"];
@@ -24,8 +24,14 @@ pub(super) fn register(engine: &mut Engine) {
             "missed_cve",
             |world: &mut Draft, bugs: Array| -> Answered<()> {
                 let bugs = texts("bugs", &bugs)?;
-                world.lock().plan.documents["oar"]["missed_cve_trackers"] = json!(bugs);
+                trackers::miss(&mut world.lock().plan, &bugs);
                 Ok(())
+            },
+        )
+        .register_fn(
+            "cve_attached",
+            |world: &mut Draft, after: SignedDuration| {
+                trackers::attach(&mut world.lock().plan, after);
             },
         )
         .register_fn(
