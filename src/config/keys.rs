@@ -78,7 +78,9 @@ pub const KEYS: [Key; 19] = [
 ];
 
 /// The services that may have a section `[services.<service>]`.
-pub const SERVICE_NAMES: [&str; 14] = [
+pub const SERVICE_NAMES: [&str; 17] = [
+    "brew",
+    "brew_files",
     "build_data",
     "errata",
     "github",
@@ -87,6 +89,7 @@ pub const SERVICE_NAMES: [&str; 14] = [
     "jira",
     "ldap",
     "mirror",
+    "portal",
     "prow",
     "registry",
     "release_controller",

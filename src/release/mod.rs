@@ -5,6 +5,7 @@ pub mod approval;
 pub mod build_data;
 pub mod discovery;
 pub mod drift;
+pub mod kernel;
 pub mod metadata;
 pub mod outcome;
 pub mod sheet;
