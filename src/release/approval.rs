@@ -61,8 +61,7 @@ impl Given {
 
     /// Whether production takes longer than it usually does.
     pub fn is_late(&self, now: Timestamp) -> bool {
-        self.at
-            .is_some_and(|at| now.duration_since(at) >= USUAL)
+        self.at.is_some_and(|at| now.duration_since(at) >= USUAL)
     }
 }
 

@@ -22,6 +22,7 @@
 mod alerts;
 mod announce;
 mod answer;
+mod approval;
 mod at_once;
 mod claim;
 mod discovery;
@@ -31,6 +32,7 @@ mod metadata;
 mod ownership;
 mod push;
 mod report;
+mod shipped;
 mod status;
 
 use std::{any::Any, fmt, sync::Arc};
@@ -76,6 +78,15 @@ const NATIVE: &[(&str, Run)] = &[
     }),
     ("oar_check_rhcos_security_alerts", |native, given| {
         Box::pin(async { alerts::of_rhcos(native, &release(given)?).await })
+    }),
+    ("oar_change_advisory_status", |native, given| {
+        Box::pin(async { approval::approve(native, &release(given)?).await })
+    }),
+    ("oar_add_qe_approval", |native, given| {
+        Box::pin(async { approval::add_qe_approval(native, &release(given)?).await })
+    }),
+    ("oar_is_release_shipped", |native, given| {
+        json(async { shipped::read(native, &release(given)?).await })
     }),
     ("oar_get_release_metadata", |native, given| {
         json(async { metadata::read(native, &release(given)?).await })

@@ -255,8 +255,12 @@ fn approval(marks: &Marks) -> Option<Judgement> {
 }
 
 /// QE has approved; production is ART's, and the flow looks for it.
-pub(crate) fn awaits_production(given: &Given) -> Outcome {
-    let word = if given.is_merged { "merged" } else { "approved" };
+pub(in crate::oar) fn awaits_production(given: &Given) -> Outcome {
+    let word = if given.is_merged {
+        "merged"
+    } else {
+        "approved"
+    };
     let reason = format!(
         "MR {} is {word} at {}; the payload metadata is not public yet",
         given.iid,
