@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 
 use super::open;
 
-const SHIPPED: [&str; 30] = [
+const SHIPPED: [&str; 31] = [
     "advisory-dropped",
+    "advisory-early",
     "already-done",
     "approval-times-out",
     "blocker-opened",
@@ -211,6 +212,9 @@ fn scenarios_differ_from_smooth_where_they_say() {
         &["errata", "plan", "push_results"],
         json!(["FAILED", "COMPLETE"]),
     );
+    let rhcos = ["errata", "advisories", "180102", "state"];
+    check("advisory-early", 2, &rhcos, json!("NEW_FILES"));
+    check("advisory-early", 3, &rhcos, json!("QE"));
     check(
         "statebox-missing",
         0,

@@ -292,6 +292,15 @@ pub fn triggers(documents: &Value) -> BTreeMap<String, usize> {
         .expect("advisories")
     {
         counts.insert(format!("pushes of {id}"), size(&advisory["push"]));
+        let is_owned = advisory["qa_owner"].is_string();
+        counts.insert(format!("owner of {id}"), is_owned.into());
+    }
+    let entries = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    for (number, request) in entries(&documents["gitlab"]["merge_requests"]) {
+        counts.insert(format!("notes of {number}"), size(&request["notes"]));
+    }
+    for (key, issue) in entries(&documents["jira"]["issues"]) {
+        counts.insert(format!("changes of {key}"), size(&issue["history"]));
     }
     counts
 }

@@ -33,6 +33,7 @@ pub struct ServicesWorld {
     pub files: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
     pub events: Mutex<Vec<Event>>,
     pub tokens: AtomicU64,
+    pub person: String,
 }
 
 impl Default for ServicesWorld {
@@ -44,6 +45,7 @@ impl Default for ServicesWorld {
             files: Mutex::default(),
             events: Mutex::default(),
             tokens: AtomicU64::new(0),
+            person: "tester".to_owned(),
         }
     }
 }
@@ -144,11 +146,14 @@ impl World for ServicesWorld {
     }
 
     fn fresh_id(&self) -> Uuid {
-        Uuid::nil()
+        match self.person.as_str() {
+            "tester" => Uuid::nil(),
+            person => Uuid::new_v5(&Uuid::NAMESPACE_OID, person.as_bytes()),
+        }
     }
 
     fn person(&self) -> String {
-        "tester".to_owned()
+        self.person.clone()
     }
 }
 

@@ -50,6 +50,10 @@ pub const METHODS: [(&str, &str); 30] = [
         "how the push to CDN staging ends",
     ),
     (
+        "new_files(kind, until)",
+        "the advisory of this kind is in NEW_FILES until then, in QE afterwards",
+    ),
+    (
         "security_alert(#{name, text, description, how_to_resolve, gone_after})",
         "the RHCOS advisory has a blocking security alert",
     ),

@@ -14,6 +14,7 @@ use crate::sim::{plan::path, state::PreparedAnswer};
 pub(super) fn register(engine: &mut Engine) {
     engine
         .register_fn("security_alert", security_alert)
+        .register_fn("new_files", new_files)
         .register_fn(
             "missed_cve",
             |world: &mut Draft, bugs: Array| -> Answered<()> {
@@ -63,6 +64,20 @@ pub(super) fn register(engine: &mut Engine) {
             let mut inner = world.lock();
             inner.plan.documents["statebox"]["is_missing"] = true.into();
         });
+}
+
+fn new_files(world: &mut Draft, kind: &str, until: SignedDuration) -> Answered<()> {
+    let mut inner = world.lock();
+    let plan = &mut inner.plan;
+    let advisories = &plan.identity.advisories;
+    let kinds: Vec<_> = advisories.iter().map(|(kind, _)| kind.as_str()).collect();
+    one_of("kind of advisory", kind, &kinds)?;
+    let found = advisories.iter().find(|(other, _)| other == kind);
+    let number = found.map(|(_, id)| id.to_string()).unwrap_or_default();
+    let way = path(&["errata", "advisories", &number, "state"]);
+    plan.set(&way, "NEW_FILES".into());
+    plan.schedule.push((until, way, "QE".into()));
+    Ok(())
 }
 
 fn security_alert(world: &mut Draft, options: Map) -> Answered<()> {

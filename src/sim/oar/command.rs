@@ -191,13 +191,14 @@ impl Command<'_> {
         Ok(())
     }
 
-    /// The advisories that are not dropped, in the order of the build data.
+    /// The advisories that are not dropped, in the order of the build data, microshift aside.
     pub fn advisories(&self) -> Vec<(String, String)> {
         let Some(entries) = self.data["advisories"].as_object() else {
             return Vec::new();
         };
         entries
             .iter()
+            .filter(|(kind, _)| *kind != "microshift")
             .map(|(kind, id)| (kind.clone(), id.to_string().trim_matches('"').to_owned()))
             .filter(|(_, id)| {
                 self.outside.get(&["errata", "advisories", id, "state"]) != "DROPPED_NO_SHIP"
