@@ -99,7 +99,7 @@ pub const SERVICE_NAMES: [&str; 17] = [
 ];
 
 /// The tools that may have an entry in `[oar.tools]`, by the names scripts use.
-pub const TOOL_NAMES: [&str; 28] = [
+pub const TOOL_NAMES: [&str; 31] = [
     "check_cve_tracker_bug",
     "image_signed_check",
     "image_consistency_check",
@@ -128,6 +128,9 @@ pub const TOOL_NAMES: [&str; 28] = [
     "mcp_cache_stats",
     "mcp_cache_invalidate",
     "mcp_cache_warm",
+    "update_bug_list",
+    "drop_bugs",
+    "check_greenwave_cvp_tests",
 ];
 
 /// Returns the names that can stand in a part of a key: itself, or what its placeholder is for.

@@ -5,6 +5,8 @@ pub mod approval;
 pub mod build_data;
 pub mod discovery;
 pub mod drift;
+pub mod escalation;
+pub mod greenwave;
 pub mod kernel;
 pub mod metadata;
 pub mod outcome;

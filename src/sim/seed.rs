@@ -279,7 +279,7 @@ impl Seed {
         json!({ path: text(&file) })
     }
 
-    fn advisories(&self, identity: &Identity) -> Value {
+    pub(super) fn advisories(&self, identity: &Identity) -> Value {
         identity
             .advisories
             .iter()

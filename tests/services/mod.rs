@@ -15,6 +15,7 @@ mod jira;
 mod local_clone;
 mod portal;
 mod release_controller;
+mod secrets;
 mod sheets;
 mod sheets_python;
 mod slack;

@@ -18,7 +18,7 @@ use values::{LONGEST, json_of, span, way_of};
 
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
-pub const METHODS: [(&str, &str); 30] = [
+pub const METHODS: [(&str, &str); 32] = [
     ("promotion(after)", "the build is promoted"),
     (
         "phase(after, word)",
@@ -81,6 +81,14 @@ pub const METHODS: [(&str, &str); 30] = [
     (
         "build_data_broken(after, until)",
         "the file with the build data is broken for a while",
+    ),
+    (
+        "advisories(kinds)",
+        "the release has an advisory of each kind, such as `rpm`",
+    ),
+    (
+        "shipment_files(count)",
+        "the shipment has so many files, five unless said",
     ),
     ("errata_flow()", "the release has no shipment merge request"),
     (
