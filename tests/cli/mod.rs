@@ -8,6 +8,7 @@ mod config;
 mod crash;
 mod editing;
 mod effects;
+mod native_release;
 mod person;
 mod readme;
 mod real_releases;

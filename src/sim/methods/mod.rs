@@ -18,7 +18,7 @@ use values::{LONGEST, json_of, span, way_of};
 
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
-pub const METHODS: [(&str, &str); 32] = [
+pub const METHODS: [(&str, &str); 33] = [
     ("promotion(after)", "the build is promoted"),
     (
         "phase(after, word)",
@@ -65,6 +65,10 @@ pub const METHODS: [(&str, &str); 32] = [
     ("resolve(after, text, how)", "a person resolves it"),
     ("metadata_url(after)", "production release is done"),
     ("no_metadata_url()", "production release is never done"),
+    (
+        "shipping(after)",
+        "ART merges the shipment so long after QE approved it, and ships moved advisories as long after",
+    ),
     (
         "kernel_stop_ship(after)",
         "the kernel of the release must not ship until then",
