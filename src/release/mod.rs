@@ -1,6 +1,7 @@
 //! Pure rules of a release: everything here is a function of its input, nothing reads or writes.
 
 pub mod advisory;
+pub mod approval;
 pub mod build_data;
 pub mod discovery;
 pub mod drift;

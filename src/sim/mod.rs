@@ -18,6 +18,7 @@ pub mod scenario;
 pub mod seed;
 pub mod sheet;
 pub mod shipment;
+pub mod shipping;
 pub mod stand_in;
 pub mod state;
 pub mod statebox_branch;

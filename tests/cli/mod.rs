@@ -10,6 +10,7 @@ mod crash;
 mod doctor;
 mod editing;
 mod effects;
+mod native_release;
 mod person;
 mod readme;
 mod real_releases;

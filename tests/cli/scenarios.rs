@@ -80,11 +80,10 @@ const STORIES: &[Story] = &[
     Story {
         name: "approval-times-out",
         code: 0,
-        // Begun anew each time it gave up, never beside another.
-        triggers: &[("oar_change_advisory_status", 3)],
+        triggers: &[],
         says: &[],
         told: &[
-            "the checker gave up before the production release was reachable; it is started anew",
+            "the payload metadata is not public yet; production is late, it has been waited for since 2027-03-02",
         ],
     },
     Story {
@@ -309,6 +308,13 @@ const STORIES: &[Story] = &[
             "1 blocking security alert(s): cve_without_fixed_build",
             "blocked        change-advisory-status: blocking security alerts",
         ],
+    },
+    Story {
+        name: "shipment-merged",
+        code: 0,
+        triggers: &[],
+        says: &[("change-advisory-status", "reason", "MR 901 is approved at")],
+        told: &["change-advisory-status: MR 901 is approved at"],
     },
     Story {
         name: "shipment-replaced",
@@ -564,6 +570,22 @@ fn a_blocker_that_a_tool_opened_is_resolved_by_the_printed_command() {
     desk.run(&["sim", "advance", "1d"]);
     desk.run(&DRIVE);
     assert_eq!(desk.status(RELEASE, "check-cve-tracker-bug"), "Pass");
+}
+
+#[test]
+fn the_checker_of_a_server_is_begun_anew_when_it_gave_up() {
+    let desk = desk("approval-times-out");
+    let settings = "[oar]\nbackend = \"mcp\"\n";
+    fs::write(desk.path().join("oar-script.toml"), settings).expect("written settings");
+    let told = desk.run(&[&DRIVE[..], &["--watch"]].concat());
+    assert_eq!(told.code, 0, "{told:?}");
+    let again =
+        "the checker gave up before the production release was reachable; it is started anew";
+    assert!(told.stderr.contains(again), "{told:?}");
+    // Never beside another.
+    assert_eq!(desk.triggers("oar_change_advisory_status"), 3);
+    assert_eq!(desk.triggers("approve_merge_request"), 1);
+    assert_eq!(desk.triggers("move_advisory"), 2);
 }
 
 #[test]

@@ -114,6 +114,12 @@ impl Office {
             ("gitlab", services::gitlab::emulator::router(state.clone())),
             ("jira", services::jira::emulator::router(state.clone())),
             ("slack", services::slack::emulator::router(state.clone())),
+            ("portal", services::portal::emulator::router(state.clone())),
+            ("brew", services::brew::emulator::router(state.clone())),
+            (
+                "release_controller",
+                services::release_controller::emulator::router(state.clone()),
+            ),
         ] {
             let gate = gate.clone();
             let router = router.layer(from_fn(move |request, next| {

@@ -204,6 +204,17 @@ impl Program {
         calls.iter().filter(|call| call["tool"] == tool).count()
     }
 
+    /// How many approvals the shipment merge requests have.
+    pub fn approvals(&self) -> usize {
+        let documents = self.documents();
+        let requests = documents["gitlab"]["merge_requests"].as_object();
+        let approvers = requests
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, request)| request["approved_by"].as_array());
+        approvers.map(Vec::len).sum()
+    }
+
     /// All files below the working directory with their bytes.
     pub fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();

@@ -113,6 +113,8 @@ impl Desk {
         match tool {
             "oar_take_ownership" => ownerships(documents),
             "oar_push_to_cdn_staging" => pushes(documents),
+            "approve_merge_request" => by_server(documents, tool) + approvals(documents),
+            "move_advisory" => by_server(documents, tool) + moves(documents),
             _ => documents["oar"]["triggers"][tool].as_u64().unwrap_or(0),
         }
     }
@@ -218,7 +220,33 @@ fn words(command: &str) -> Vec<String> {
 }
 
 /// The tools that are counted by what they left behind.
-const EFFECTS: [&str; 2] = ["oar_take_ownership", "oar_push_to_cdn_staging"];
+const EFFECTS: [&str; 4] = [
+    "oar_take_ownership",
+    "oar_push_to_cdn_staging",
+    "approve_merge_request",
+    "move_advisory",
+];
+
+/// What the server counted; it leaves no other trace of these.
+fn by_server(documents: &Value, tool: &str) -> u64 {
+    documents["oar"]["triggers"][tool].as_u64().unwrap_or(0)
+}
+
+/// The approvals of merge requests since the world began.
+fn approvals(documents: &Value) -> u64 {
+    let notes = entries(&documents["gitlab"]["merge_requests"])
+        .flat_map(|request| request["notes"].as_array().into_iter().flatten());
+    let is_one = |note: &&Value| note["body"] == "approved this merge request";
+    notes.filter(is_one).count() as u64
+}
+
+/// The steps of advisories to `REL_PREP` since the world began.
+fn moves(documents: &Value) -> u64 {
+    let comments = entries(&documents["errata"]["advisories"])
+        .flat_map(|advisory| advisory["comments"].as_array().into_iter().flatten());
+    let is_one = |comment: &&Value| comment["text"] == "Changed state from QE to REL_PREP";
+    comments.filter(is_one).count() as u64
+}
 
 /// The comments that name an owner; without a merge request, whether an advisory has one.
 fn ownerships(documents: &Value) -> u64 {

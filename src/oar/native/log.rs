@@ -66,6 +66,11 @@ impl Log {
         self.info(format!("task [{title}] status is changed to [{status}]"));
     }
 
+    /// The lines so far, without addresses of people.
+    pub fn text(&self) -> String {
+        mask_emails(&self.lines.join("\n"))
+    }
+
     /// Ends the log: the lines become what the state of the release keeps, without addresses of
     /// people.
     pub fn ended(self, outcome: Outcome) -> Ran {

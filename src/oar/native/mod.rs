@@ -24,6 +24,7 @@
 mod alerts;
 mod announce;
 mod answer;
+mod approval;
 mod at_once;
 mod bugs;
 mod claim;
@@ -38,6 +39,7 @@ mod notificator;
 mod ownership;
 mod push;
 mod report;
+mod shipped;
 mod status;
 mod tab;
 mod trackers;
@@ -94,6 +96,15 @@ const NATIVE: &[(&str, Run)] = &[
     }),
     ("oarctl_start_release_detector", |native, given| {
         Box::pin(async { detector::start(native, text_of(given, "release")).await })
+    }),
+    ("oar_change_advisory_status", |native, given| {
+        Box::pin(async { approval::approve(native, &release(given)?).await })
+    }),
+    ("oar_add_qe_approval", |native, given| {
+        Box::pin(async { approval::add_qe_approval(native, &release(given)?).await })
+    }),
+    ("oar_is_release_shipped", |native, given| {
+        json(async { shipped::read(native, &release(given)?).await })
     }),
     ("oar_get_release_metadata", |native, given| {
         json(async { metadata::read(native, &release(given)?).await })

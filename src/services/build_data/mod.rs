@@ -20,9 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Checkup, Row};
 use crate::{
     error::{Error, Kind, Result},
-    http::Auth,
     http::{Auth, found},
-    release::{Metadata, Version, build_data::Assemblies},
     release::{
         Metadata, Version,
         build_data::{Assemblies, BugRules},

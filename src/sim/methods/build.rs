@@ -149,6 +149,10 @@ fn register_work(engine: &mut Engine) {
                 world.lock().plan.metadata_url = Some(after);
             },
         )
+        .register_fn("shipping", |world: &mut Draft, after: SignedDuration| {
+            let plan = &mut world.lock().plan;
+            plan.documents["sim"]["ships_after_mins"] = after.as_mins().into();
+        })
         .register_fn("no_metadata_url", |world: &mut Draft| {
             world.lock().plan.metadata_url = None;
         })

@@ -67,6 +67,10 @@ pub const METHODS: &[(&str, &str)] = &[
     ("metadata_url(after)", "production release is done"),
     ("no_metadata_url()", "production release is never done"),
     (
+        "shipping(after)",
+        "ART merges the shipment so long after QE approved it, and ships moved advisories as long after",
+    ),
+    (
         "kernel_stop_ship(after)",
         "the kernel of the release must not ship until then",
     ),
