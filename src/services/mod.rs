@@ -95,6 +95,7 @@ impl Setup<'_> {
 pub fn install(session: &Session, http: &Http, config: &Config) -> Result<()> {
     session.put(Arc::new(http.clone()));
     session.put(Arc::new(config.contacts.clone()));
+    session.put(Arc::new(config.notices.clone()));
     let setup = Setup {
         world: session.world(),
         http,
