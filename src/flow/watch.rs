@@ -95,7 +95,7 @@ pub fn drive(
             continue;
         }
         // After the questions: what a person here has just answered is nothing to tell a team.
-        notice::tell(drive, runner, &report)?;
+        let tell_at = notice::tell(drive, runner, &report)?;
         if is_complete {
             return Ok(report);
         }
@@ -117,6 +117,11 @@ pub fn drive(
             None if world.can_change() => PATIENCE,
             None => return Ok(report),
         };
+        // Never at once: what the script has stopped telling stays due.
+        let wait = tell_at.map_or(wait, |at| {
+            let left = Duration::try_from(at.duration_since(world.now())).unwrap_or_default();
+            wait.min(left.max(LISTENING))
+        });
         // A person's word may be about any node: all are looked at again.
         before = match rest(drive, wait)? {
             Rest::Over => Some(report),

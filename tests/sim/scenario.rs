@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::open;
 
-const SHIPPED: [&str; 30] = [
+const SHIPPED: [&str; 31] = [
     "advisory-dropped",
     "already-done",
     "approval-times-out",
@@ -41,6 +41,7 @@ const SHIPPED: [&str; 30] = [
     "security-alert",
     "shipment-replaced",
     "signature-missing",
+    "slack-down",
     "smooth",
     "stage-release-trouble",
     "stage-testing-fails",

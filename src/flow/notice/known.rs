@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use crate::flow::journal::{Entry, Fact, Telling};
 
@@ -62,13 +62,15 @@ impl Known {
 
     /// Whether it may be tried now, as far as waiting goes.
     pub fn is_due(&self, now: Timestamp) -> bool {
-        let Some(last) = self.last_try.filter(|_| self.kept > 0) else {
-            return true;
-        };
+        self.due_at().is_none_or(|due| due <= now)
+    }
+
+    /// When it may be tried again, if it could not be posted before.
+    pub fn due_at(&self) -> Option<Timestamp> {
+        let last = self.last_try.filter(|_| self.kept > 0)?;
         let factor = 1_u32 << (self.kept - 1).min(10);
         let wait = (FIRST_WAIT * factor).min(LONGEST_WAIT);
-        let wait = SignedDuration::try_from(wait).unwrap_or(SignedDuration::MAX);
-        now.duration_since(last) >= wait
+        Some(last.checked_add(wait).unwrap_or(Timestamp::MAX))
     }
 
     /// Whether it was posted as often as it may be without anybody having seen it.

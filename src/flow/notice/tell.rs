@@ -53,11 +53,12 @@ enum Look {
 
 /// Tells people what is true after a pass and was not told before.
 ///
-/// Fails only when the journal cannot be written or a person stops the run; every other trouble is said
-/// to whoever watches and tried again after a later pass.
-pub fn tell(drive: &Drive, runner: &dyn Runner, report: &Report) -> Result<()> {
+/// Returns when to come back for what could not be posted. Fails only when the journal cannot be written
+/// or a person stops the run; every other trouble is said to whoever watches and tried again after a later
+/// pass.
+pub fn tell(drive: &Drive, runner: &dyn Runner, report: &Report) -> Result<Option<Timestamp>> {
     if drive.plan.is_some() {
-        return Ok(());
+        return Ok(None);
     }
     let hasty = Control {
         is_hasty: true,
@@ -71,13 +72,26 @@ pub fn tell(drive: &Drive, runner: &dyn Runner, report: &Report) -> Result<()> {
     });
     match told {
         Err(error) if error.kind == Kind::Cancelled => Err(error),
-        Err(_) if drive.journal.trouble().is_some() => drive.journal.trouble().map_or(Ok(()), Err),
+        Err(_) if drive.journal.trouble().is_some() => {
+            drive.journal.trouble().map_or(Ok(None), Err)
+        }
         Err(error) => {
             drive.say_once(&format!("people were not told: {}", error.chain()));
-            Ok(())
+            Ok(None)
         }
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(next_try(drive, report)),
     }
+}
+
+/// When the first of what could not be posted may be tried again.
+fn next_try(drive: &Drive, report: &Report) -> Option<Timestamp> {
+    let document = document(drive).ok()?;
+    let untold = untold(drive, report, document.as_ref());
+    let due = untold.iter().filter_map(|change| {
+        let known = known(drive, &change.key, None);
+        known.due_at().filter(|_| !known.is_over)
+    });
+    due.min()
 }
 
 /// What a run would tell people now, a line each; nothing but for a plan that may ask services.
