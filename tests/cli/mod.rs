@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod crash;
 mod editing;
+mod notices;
 mod person;
 mod readme;
 mod real_releases;

@@ -153,10 +153,8 @@ impl Desk {
 
     /// Gives a drive the services of this world, with the contacts of simulated worlds.
     pub fn equipped(&self, drive: Arc<Drive>) -> Arc<Drive> {
-        let config = Config {
-            contacts: sim::seed::contacts(std::iter::once("4.20".to_owned())),
-            ..Config::default()
-        };
+        let mut config = Config::default();
+        config.contacts = sim::seed::contacts(std::iter::once("4.20".to_owned()));
         let http = Http::new(self.world()).expect("a way out");
         services::install(&drive.session, &http, &config).expect("clients");
         drive

@@ -197,6 +197,22 @@ impl Program {
         triggers(&self.documents())
     }
 
+    /// What the flow told people in Slack, sorted, without what the tools said themselves.
+    pub fn notices(&self) -> Vec<String> {
+        let documents = self.documents();
+        let messages = documents["slack"]["messages"].as_array();
+        let texts = messages
+            .into_iter()
+            .flatten()
+            .filter_map(|message| message["text"].as_str());
+        let mut texts: Vec<String> = texts
+            .filter(|text| text.starts_with(&format!("[{RELEASE}] Hello")) && text.contains(",\n*"))
+            .map(str::to_owned)
+            .collect();
+        texts.sort();
+        texts
+    }
+
     /// How often a tool was called.
     pub fn calls(&self, tool: &str) -> usize {
         let documents = self.documents();
