@@ -272,7 +272,7 @@ fn what_is_no_longer_true_when_slack_is_back_is_not_told() {
     desk.change(|documents| documents["slack"]["is_down"] = false.into());
     desk.wait(Duration::from_hours(1));
     go(&desk, "a", &|_| Outcome::new(Ending::Pass, "good"));
-    assert_eq!(texts(&desk), Vec::<String>::new());
+    assert!(!texts(&desk).concat().contains("ask"));
 }
 
 #[test]

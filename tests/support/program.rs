@@ -197,20 +197,23 @@ impl Program {
         triggers(&self.documents())
     }
 
-    /// What the flow told people in Slack, sorted, without what the tools said themselves.
+    /// What the flow told people in Slack, sorted: the first line of every text, in however many
+    /// messages, without what the tools said themselves.
     pub fn notices(&self) -> Vec<String> {
         let documents = self.documents();
         let messages = documents["slack"]["messages"].as_array();
         let texts = messages
             .into_iter()
             .flatten()
-            .filter_map(|message| message["text"].as_str());
-        let mut texts: Vec<String> = texts
-            .filter(|text| text.starts_with(&format!("[{RELEASE}] Hello")) && text.contains(",\n*"))
+            .filter_map(|message| message["text"].as_str())
+            .filter(|text| text.starts_with(&format!("[{RELEASE}] Hello")));
+        let mut lines: Vec<String> = texts
+            .flat_map(str::lines)
+            .filter(|line| line.starts_with('*'))
             .map(str::to_owned)
             .collect();
-        texts.sort();
-        texts
+        lines.sort();
+        lines
     }
 
     /// How often a tool was called.

@@ -7,7 +7,7 @@ use regex::Regex;
 
 /// A number with its unit; of `6 to 24 hours` the second.
 static SPAN: LazyLock<Regex> = LazyLock::new(|| {
-    Regex::new(r"(\d{1,6})\s*(second|minute|min|hour|day|h\b|d\b)")
+    Regex::new(r"\b(\d{1,6})\s*(second|minute|min|hour|day|h\b|d\b)")
         .expect("the pattern is part of the program")
 });
 
