@@ -31,7 +31,8 @@ fn told(entries: &str, files: &[(&str, &str)]) -> String {
 
 #[test]
 fn what_people_must_act_on_is_told_with_everything_they_need() {
-    let entries = "kind: \"failed\", task: \"stage-testing\", owner: \"QE\", lead: \"a@example.com\",
+    let entries =
+        "kind: \"failed\", task: \"stage-testing\", owner: \"QE\", lead: \"a@example.com\",
         link: \"https://example.com\", next: \"oar-script retry\"";
     assert_eq!(
         told(entries, &[]),

@@ -17,6 +17,7 @@ mod change;
 mod known;
 mod late;
 mod post;
+mod send;
 mod tell;
 
 pub use change::{Change, Kind, changes};
