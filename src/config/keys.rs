@@ -31,7 +31,7 @@ const fn path(name: &'static str, about: &'static str) -> Key {
 
 /// The settings, in the order they are shown. Those without angle brackets can come from the
 /// environment too: `state.store` from `OAR_SCRIPT_STATE_STORE`.
-pub const KEYS: [Key; 19] = [
+pub const KEYS: [Key; 20] = [
     key(
         "oar.backend",
         "what carries the OAR tools out: mcp, cli or native",
@@ -71,6 +71,10 @@ pub const KEYS: [Key; 19] = [
     key(
         "contacts.slack.<team>.<attribute>",
         "a team on Slack: its channel, its group",
+    ),
+    key(
+        "notices.enabled",
+        "whether people are told in Slack what changed for them: true or false",
     ),
     path("scripts.folder", "the project's script folder"),
     path("journal.folder", "where journals are kept"),

@@ -135,6 +135,7 @@ pub fn usual_endpoint(section: &str) -> Option<&'static str> {
 pub fn install(session: &Session, http: &Http, config: &Config) -> Result<()> {
     session.put(Arc::new(http.clone()));
     session.put(Arc::new(config.contacts.clone()));
+    session.put(Arc::new(config.notices.clone()));
     let setup = Setup {
         world: session.world(),
         http,

@@ -11,6 +11,7 @@ mod doctor;
 mod editing;
 mod effects;
 mod native_release;
+mod notices;
 mod person;
 mod readme;
 mod real_releases;

@@ -335,6 +335,16 @@ const STORIES: &[Story] = &[
         told: &[],
     },
     Story {
+        name: "slack-down",
+        code: 0,
+        triggers: &[],
+        says: &[],
+        told: &[
+            "#team-qe-release was not told, a later pass tries again: slack:",
+            "told #team-qe-release: gate passed",
+        ],
+    },
+    Story {
         name: "smooth",
         code: 0,
         triggers: &[],

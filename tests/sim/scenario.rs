@@ -44,6 +44,7 @@ const SHIPPED: &[&str] = &[
     "security-alert",
     "shipment-replaced",
     "signature-missing",
+    "slack-down",
     "smooth",
     "stage-release-trouble",
     "stage-testing-fails",

@@ -197,6 +197,25 @@ impl Program {
         triggers(&self.documents())
     }
 
+    /// What the flow told people in Slack, sorted: the first line of every text, in however many
+    /// messages, without what the tools said themselves.
+    pub fn notices(&self) -> Vec<String> {
+        let documents = self.documents();
+        let messages = documents["slack"]["messages"].as_array();
+        let texts = messages
+            .into_iter()
+            .flatten()
+            .filter_map(|message| message["text"].as_str())
+            .filter(|text| text.starts_with(&format!("[{RELEASE}] Hello")));
+        let mut lines: Vec<String> = texts
+            .flat_map(str::lines)
+            .filter(|line| line.starts_with('*'))
+            .map(str::to_owned)
+            .collect();
+        lines.sort();
+        lines
+    }
+
     /// How often a tool was called.
     pub fn calls(&self, tool: &str) -> usize {
         let documents = self.documents();

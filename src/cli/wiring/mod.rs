@@ -371,6 +371,7 @@ impl Wiring {
             .module("statebox", state::binding::module())
             .register(script::release::register)
             .register(script::flow::register)
+            .register(script::notices::register)
             .build()
     }
 
