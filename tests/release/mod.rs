@@ -5,6 +5,8 @@ mod advisory_push;
 mod build_data;
 mod discovery;
 mod drift;
+mod escalation;
+mod greenwave;
 pub mod sheet;
 mod sheet_head;
 mod sheet_lists;
