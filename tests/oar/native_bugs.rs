@@ -398,7 +398,7 @@ async fn the_bug_list_passes_once_nothing_is_left_to_verify() {
 async fn errors_say_where_and_what_next() {
     for (service, operation, kind, wanted) in [
         ("errata", "advisory", "status:401", Kind::Denied),
-        ("errata", "advisory", "html", Kind::Invalid),
+        ("errata", "advisory", "html", Kind::Unexpected),
         ("errata", "advisory", "status:502", Kind::Unreachable),
         ("jira", "search", "retry_after:5", Kind::Busy),
         ("jira", "search", "status:401", Kind::Denied),
