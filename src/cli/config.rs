@@ -17,7 +17,7 @@ use crate::{
     },
     error::{Error, Result},
     oar,
-    services::SERVICES,
+    services::usual_endpoint,
     world::{World, system::SystemWorld},
 };
 
@@ -73,13 +73,12 @@ fn usual(key: &str, options: &Options, world: &dyn World) -> Option<String> {
         .and_then(|rest| rest.strip_suffix(".endpoint"));
     match key {
         "oar.endpoint" => Some(oar::mcp::DEFAULT_ENDPOINT.to_owned()),
+        "oar.programs" => Some("the PATH".to_owned()),
+        "oar.limit" => Some("10m to 30m, by the tool".to_owned()),
         "state.path" => Some(folder("state.git")),
         "journal.folder" => Some(folder("journal")),
         "scripts.folder" => Some("oar-scripts".to_owned()),
-        _ => {
-            let row = SERVICES.iter().find(|row| Some(row.name) == service)?;
-            Some(row.endpoint.to_owned())
-        }
+        _ => usual_endpoint(service?).map(str::to_owned),
     }
 }
 

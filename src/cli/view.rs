@@ -102,12 +102,19 @@ impl Live {
     }
 
     fn start(&self, node: &str) {
-        let style = ProgressStyle::with_template("  {spinner} {msg}")
+        let style = ProgressStyle::with_template("  {spinner} {wide_msg}")
             .unwrap_or_else(|_| ProgressStyle::default_spinner());
         let bar = self.bars.add(ProgressBar::new_spinner().with_style(style));
         bar.set_message(node.to_owned());
         bar.enable_steady_tick(Duration::from_millis(120));
         self.running().insert(node.to_owned(), bar);
+    }
+
+    /// Shows the last line of what a node waits for.
+    fn tell(&self, node: &str, line: &str) {
+        if let Some(bar) = self.running().get(node) {
+            bar.set_message(format!("{node}: {line}"));
+        }
     }
 
     fn stop(&self, node: &str) {
@@ -151,6 +158,14 @@ impl Terminal for View {
             }
             What::Printed(text) if node.is_empty() => self.line(text),
             What::Printed(text) => self.line(&format!("{at} {node}: {text}")),
+            What::Output(text) => {
+                if let Some(live) = &self.live {
+                    live.tell(node, text);
+                }
+                if self.is_verbose {
+                    self.line(&format!("{at} {node}: {text}"));
+                }
+            }
             What::Notice(text) => self.line(&format!("{at} {text}")),
             What::Sleeping(until) if self.is_verbose || self.live.is_some() => {
                 self.line(&format!("{at} nothing to do until {}", clock(*until)));

@@ -38,6 +38,13 @@ pub(super) fn check(config: &Config) -> Result<()> {
             "write it as `openshift/release-tests`",
         );
     }
+    if config.oar.limit.is_some() && config.oar.limit().is_none() {
+        return wrong(
+            "oar.limit",
+            "is not a length of time",
+            "write it as `45m` or `1h`",
+        );
+    }
     let branch = &config.state.branch;
     if !BRANCH_NAME.is_match(branch) || branch.contains("..") || branch.ends_with(".lock") {
         return wrong(

@@ -31,12 +31,17 @@ const fn path(name: &'static str, about: &'static str) -> Key {
 
 /// The settings, in the order they are shown. Those without angle brackets can come from the
 /// environment too: `state.store` from `OAR_SCRIPT_STATE_STORE`.
-pub const KEYS: [Key; 17] = [
+pub const KEYS: [Key; 19] = [
     key(
         "oar.backend",
         "what carries the OAR tools out: mcp, cli or native",
     ),
     key("oar.endpoint", "the address of the OAR MCP server"),
+    path(
+        "oar.programs",
+        "the folder with the programs oar, oarctl, job and jobctl",
+    ),
+    key("oar.limit", "how long one of these programs may run"),
     key("oar.tools.<tool>", "what carries this one tool out"),
     path(
         "oar.settings_file",
@@ -73,7 +78,9 @@ pub const KEYS: [Key; 17] = [
 ];
 
 /// The services that may have a section `[services.<service>]`.
-pub const SERVICE_NAMES: [&str; 14] = [
+pub const SERVICE_NAMES: [&str; 17] = [
+    "brew",
+    "brew_files",
     "build_data",
     "errata",
     "github",
@@ -82,6 +89,7 @@ pub const SERVICE_NAMES: [&str; 14] = [
     "jira",
     "ldap",
     "mirror",
+    "portal",
     "prow",
     "registry",
     "release_controller",

@@ -1,7 +1,8 @@
 //! The sections of the settings, as they stand in the file.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
 
+use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use url::Url;
 
@@ -21,6 +22,11 @@ pub struct Oar {
     pub backend: Backend,
     /// The address of the MCP server, such as `http://localhost:8000/mcp`.
     pub endpoint: Option<Url>,
+    /// The folder with the programs `oar`, `oarctl`, `job` and `jobctl`, relative to the file that
+    /// names it; found on the `PATH` when left out.
+    pub programs: Option<PathBuf>,
+    /// How long one of these programs may run, such as `45m`; by the tool when left out.
+    pub limit: Option<String>,
     /// The encrypted settings of the Python tool (`configstore.json`), relative to the file that
     /// names it. Its key is the secret `OAR_JWK`.
     pub settings_file: Option<PathBuf>,
@@ -34,6 +40,14 @@ impl Oar {
         let name = tool.strip_prefix("oar_").unwrap_or(tool);
         self.tools.get(name).copied().unwrap_or(self.backend)
     }
+
+    /// How long a program may run, if a setting says so.
+    pub fn limit(&self) -> Option<Duration> {
+        let limit: SignedDuration = self.limit.as_ref()?.parse().ok()?;
+        Duration::try_from(limit)
+            .ok()
+            .filter(|limit| !limit.is_zero())
+    }
 }
 
 /// What carries the OAR tools out.
@@ -42,7 +56,7 @@ impl Oar {
 pub enum Backend {
     /// A running OAR MCP server.
     Mcp,
-    /// The `oar` program.
+    /// The programs of the Python tool on this machine; what they cannot do, this program does itself.
     Cli,
     /// This program itself, where it can; the others run on the MCP server.
     #[default]

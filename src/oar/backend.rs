@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc};
 use serde_json::{Map, Value};
 
 use super::{
+    cli,
     outcome::{Attempt, Judgement, classify},
     routed::Place,
     tools::{Form, Tool, tool},
@@ -24,7 +25,7 @@ pub trait Backend: Send + Sync {
         arguments: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Ran>>;
 
-    /// Where a tool runs, for a backend that chooses.
+    /// Where a tool runs; `None` when it runs nowhere, or nobody knows.
     fn place(&self, _tool: &Tool) -> Option<Place> {
         None
     }
@@ -75,7 +76,7 @@ impl Oar {
         Self { backend }
     }
 
-    /// Where a tool runs by its name; `None` when the backend has but one place.
+    /// Where a tool runs by its name; `None` when it runs nowhere, or nobody knows.
     ///
     /// Fails with `not_found` when there is no such tool.
     pub fn place(&self, name: &str) -> Result<Option<Place>> {
@@ -94,10 +95,13 @@ impl Oar {
         let Ran { text, outcome } = self.backend.run(tool, arguments).await?;
         match tool.form {
             Form::Text => {
-                let judgement = match outcome {
+                let mut judgement = match outcome {
                     Some(outcome) => Judgement::of(outcome, is_trigger),
                     None => classify(tool, is_trigger, &text),
                 };
+                if self.backend.place(tool) == Some(Place::Cli) {
+                    cli::reword(&mut judgement.outcome);
+                }
                 Ok(Answer {
                     tool: tool.name,
                     text,

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     call::{Control, Session, to_script},
-    error::Error,
+    error::{Error, Kind},
     value::{to_dynamic, to_json},
 };
 
@@ -30,6 +30,7 @@ pub fn module() -> Module {
          attempt, tool }`, where `status` is the word of an outcome and `attempt` is `not_started`, \
          `started`, `running`, `ended`, `lost` or `in_doubt`. The others return the server's JSON as a map.\n",
     );
+    register_backend(&mut module);
     for tool in TOOLS {
         let required = tool
             .params
@@ -41,6 +42,36 @@ pub fn module() -> Module {
         }
     }
     module
+}
+
+/// `oar::backend(tool)`: where a tool runs.
+fn register_backend(module: &mut Module) {
+    FuncRegistration::new("backend")
+        .in_internal_namespace()
+        .with_params_info(["tool: &str", "String"])
+        .with_comments([
+            "/// Returns where a tool runs by the settings: `\"native\"` (in this program), `\"mcp\"` (on the \
+             OAR server) or `\"cli\"` (a program of the release tools on this machine).",
+            "///",
+            "/// `tool` is the name of a tool here or on the server, such as `\"take_ownership\"`.",
+            "/// Throws `not_found` when there is no such tool, `refused` when it runs nowhere by the settings.",
+        ])
+        .set_into_module(
+            module,
+            |context: NativeCallContext, tool: &str| -> Result<String, Box<EvalAltResult>> {
+                let session = Session::of(&context)?;
+                let oar = session.get::<Oar>().map_err(to_script)?;
+                let place = oar.place(tool).map_err(to_script)?;
+                let place = place.ok_or_else(|| {
+                    to_script(
+                        Error::new(Kind::Refused, format!("`{tool}` runs nowhere by the settings"))
+                            .service("oar")
+                            .hint("set `oar.backend`, or `[oar.tools]` for this tool"),
+                    )
+                })?;
+                Ok(place.word().to_owned())
+            },
+        );
 }
 
 fn register(module: &mut Module, tool: &'static Tool, count: usize) {

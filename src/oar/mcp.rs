@@ -27,6 +27,7 @@ use url::Url;
 
 use super::{
     backend::{Backend, Ran},
+    routed::Place,
     tools::{Form, Tool},
     trouble::{self, Trouble},
 };
@@ -286,6 +287,10 @@ impl Backend for Server {
         arguments: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Ran>> {
         Box::pin(async move { self.run_tool(tool, arguments).await.map(Ran::from) })
+    }
+
+    fn place(&self, _tool: &Tool) -> Option<Place> {
+        Some(Place::Mcp)
     }
 }
 

@@ -6,6 +6,7 @@ pub mod discovery;
 pub mod drift;
 pub mod escalation;
 pub mod greenwave;
+pub mod kernel;
 pub mod metadata;
 pub mod outcome;
 pub mod sheet;

@@ -114,6 +114,11 @@ impl Ticket {
     }
 }
 
+/// Where a person looks at a ticket.
+pub fn link(key: &str) -> String {
+    format!("https://redhat.atlassian.net/browse/{key}")
+}
+
 /// Whether a key names a ticket that can exist: a project and a number, and no placeholder.
 pub fn is_real(key: &str) -> bool {
     let Some((project, number)) = key.split_once('-') else {

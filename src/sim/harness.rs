@@ -27,7 +27,7 @@ use url::Url;
 use super::{
     plan::Plan,
     real,
-    requests::Requests,
+    requests::{Cut, Requests},
     scenario::{DEFAULT, Scenario},
     seed::{START, Seed},
     sheet,
@@ -72,6 +72,8 @@ pub struct Options {
     pub latency: Option<Duration>,
     /// The journal point at which the process kills itself.
     pub crash_at: Option<u64>,
+    /// The changing request at which the way outside is cut.
+    pub cut: Option<Cut>,
     /// How many simulated seconds pass in a real one; time stands still when absent.
     pub speed: Option<f64>,
     /// A StateBox file of a real release to begin from.
@@ -96,6 +98,7 @@ impl Default for Options {
             reset: false,
             latency: None,
             crash_at: None,
+            cut: None,
             speed: None,
             statebox: None,
             results: None,
@@ -169,7 +172,7 @@ impl Simulation {
         };
         let simulation = Self {
             world: Arc::new(SimulatedWorld::new(state.clone(), settings)),
-            requests: Requests::default(),
+            requests: Requests::cut(options.cut),
             addresses: Mutex::default(),
             latency,
             runtime: runtime.clone(),

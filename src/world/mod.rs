@@ -1,5 +1,5 @@
-//! Everything outside the process, behind one trait: clock, disk, environment, terminal, where a
-//! service lives and its secret.
+//! Everything outside the process, behind one trait: clock, disk, environment, terminal, other
+//! programs, where a service lives and its secret.
 //!
 //! Nothing above asks which world it is in. [`system::SystemWorld`] is the real one;
 //! [`simulated::SimulatedWorld`] has a clock that moves only when something sleeps and finds every
@@ -8,6 +8,7 @@
 pub mod clock;
 mod disk;
 pub mod kerberos;
+pub mod process;
 pub mod simulated;
 pub mod system;
 
@@ -27,6 +28,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Kind, Result};
 use kerberos::Ticket;
+use process::{Command, Exit, Listener};
 
 /// A future that may be sent to another thread.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
@@ -83,6 +85,18 @@ pub trait World: Send + Sync + 'static {
 
     /// Lists the files below a folder, sorted, as paths relative to it; an absent folder is empty.
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>>;
+
+    /// Runs a program and hands over every line that it prints on either output, when it comes.
+    ///
+    /// Fails only when the program could not be started: `NotFound` when there is none,
+    /// `PermissionDenied` when it is no program. It is ended when the future is dropped.
+    fn run<'a>(
+        &'a self,
+        _command: &'a Command,
+        _listener: Listener<'a>,
+    ) -> BoxFuture<'a, io::Result<Exit>> {
+        Box::pin(async { Err(io::ErrorKind::NotFound.into()) })
+    }
 
     /// Asks a person. `None` when nobody can be asked here.
     fn ask(&self, question: &Question) -> Result<Option<Answer>>;
@@ -212,6 +226,8 @@ pub enum What {
     Retrying(String, u64),
     /// A script printed something.
     Printed(String),
+    /// A program that was started for this printed a line.
+    Output(String),
     /// Something a person should know.
     Notice(String),
     /// Nothing to do until the given time.

@@ -25,6 +25,7 @@ use super::{
     clock::VirtualClock,
     disk,
     kerberos::{self, Ticket},
+    process::{Command, Exit, Listener},
 };
 use crate::{
     error::Result,
@@ -75,6 +76,16 @@ impl Default for Settings {
     }
 }
 
+/// The programs of a simulated world.
+pub trait Programs: Send + Sync {
+    /// Runs one of them, as [`World::run`] does.
+    fn run<'a>(
+        &'a self,
+        command: &'a Command,
+        listener: Listener<'a>,
+    ) -> BoxFuture<'a, io::Result<Exit>>;
+}
+
 /// A file that is on no disk.
 struct Handed {
     path: PathBuf,
@@ -88,6 +99,7 @@ pub struct SimulatedWorld {
     endpoints: RwLock<HashMap<String, Url>>,
     /// Files that are on no disk, each named by an environment variable.
     handed: RwLock<HashMap<String, Handed>>,
+    programs: RwLock<Option<Arc<dyn Programs>>>,
     env: HashMap<String, String>,
     folders: Vec<PathBuf>,
     terminal: Arc<dyn Terminal>,
@@ -103,6 +115,7 @@ impl SimulatedWorld {
             state,
             endpoints: RwLock::new(settings.endpoints),
             handed: RwLock::default(),
+            programs: RwLock::default(),
             env: settings.env,
             folders: settings.folders,
             terminal: settings.terminal,
@@ -130,6 +143,14 @@ impl SimulatedWorld {
             .write()
             .expect("no thread panics while it holds the files")
             .insert(variable.to_owned(), Handed { path, bytes });
+    }
+
+    /// Says which programs there are from now on.
+    pub fn set_programs(&self, programs: Arc<dyn Programs>) {
+        *self
+            .programs
+            .write()
+            .expect("no thread panics while it holds the programs") = Some(programs);
     }
 
     /// What is known of the handed files.
@@ -266,6 +287,24 @@ impl World for SimulatedWorld {
         disk::list(folder)
     }
 
+    fn run<'a>(
+        &'a self,
+        command: &'a Command,
+        listener: Listener<'a>,
+    ) -> BoxFuture<'a, io::Result<Exit>> {
+        let programs = self
+            .programs
+            .read()
+            .expect("no thread panics while it holds the programs")
+            .clone();
+        Box::pin(async move {
+            match programs {
+                Some(programs) => programs.run(command, listener).await,
+                None => Err(io::ErrorKind::NotFound.into()),
+            }
+        })
+    }
+
     fn ask(&self, question: &Question) -> Result<Option<Answer>> {
         if let Some(prepared) = self.state.answer(&question.about) {
             self.terminal.say(&Event {
@@ -330,7 +369,7 @@ fn said(question: &Question, prepared: &PreparedAnswer) -> String {
 }
 
 /// Ends the process as a power cut would: nothing is flushed, nothing is dropped.
-fn die() -> ! {
+pub(crate) fn die() -> ! {
     #[cfg(unix)]
     {
         // Nobody is left to hear about a failure; the abort below ends the process then.

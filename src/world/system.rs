@@ -1,4 +1,4 @@
-//! The real world: the machine's clock, disk, environment and terminal.
+//! The real world: the machine's clock, disk, environment, programs and terminal.
 //!
 //! Which services have an address of their own, and how a person is reached, is given from outside.
 #![expect(
@@ -22,6 +22,7 @@ use uuid::Uuid;
 use super::{
     Answer, BoxFuture, Event, Question, Terminal, World, disk,
     kerberos::{self, Kerberos, Ticket},
+    process::{self, Command, Exit, Listener},
 };
 use crate::error::Result;
 
@@ -104,6 +105,14 @@ impl World for SystemWorld {
 
     fn list(&self, folder: &Path) -> io::Result<Vec<PathBuf>> {
         disk::list(folder)
+    }
+
+    fn run<'a>(
+        &'a self,
+        command: &'a Command,
+        listener: Listener<'a>,
+    ) -> BoxFuture<'a, io::Result<Exit>> {
+        Box::pin(process::run(command, listener))
     }
 
     fn ask(&self, question: &Question) -> Result<Option<Answer>> {

@@ -7,8 +7,9 @@ use oar_script::{
     error::{Error, Kind, Result},
     oar::{
         backend::{Backend, Oar, Ran},
+        cli::Programs,
         native::Native,
-        routed::{Place, Routed},
+        routed::{Backends, Place, Routed},
         tools::{TOOLS, Tool},
     },
     world::BoxFuture,
@@ -36,8 +37,11 @@ fn routed(otherwise: config::Backend, tools: &[(&str, config::Backend)]) -> Resu
     Routed::new(
         otherwise,
         &tools,
-        Arc::new(Named("native")),
-        Arc::new(Named("mcp")),
+        Backends {
+            native: Arc::new(Named("native")),
+            mcp: Arc::new(Named("mcp")),
+            cli: Arc::new(Named("cli")),
+        },
     )
 }
 
@@ -108,14 +112,36 @@ fn a_name_that_is_no_tool_gets_the_close_ones() {
 }
 
 #[test]
-fn a_tool_that_is_not_here_cannot_be_moved_here() {
-    let error = refusal(&[("stage_testing", config::Backend::Native)]);
-    assert!(
-        error
-            .message
-            .contains("`oar.tools.stage_testing` is `native`")
-    );
-    assert!(error.hint.unwrap().contains("oar_add_issue"));
+fn a_setting_that_cannot_be_followed_names_the_backends_that_can() {
+    for tool in TOOLS {
+        for (place, backend) in [
+            (Place::Native, config::Backend::Native),
+            (Place::Mcp, config::Backend::Mcp),
+            (Place::Cli, config::Backend::Cli),
+        ] {
+            let moved = routed(config::Backend::Mcp, &[(tool.name, backend)]);
+            let Some(obstacle) = place.obstacle(tool) else {
+                let place_now = Oar::new(Arc::new(moved.unwrap())).place(tool.name);
+                assert_eq!(place_now.unwrap(), Some(place), "{}", tool.name);
+                continue;
+            };
+            let error = moved.unwrap_err();
+            assert_eq!(error.kind, Kind::Invalid);
+            assert!(error.message.ends_with(obstacle), "{}", error.message);
+            let hint = error.hint.unwrap();
+            for other in Place::of(tool) {
+                assert!(hint.contains(other.word()), "{}: {hint}", tool.name);
+            }
+            assert!(!hint.contains(place.word()), "{}: {hint}", tool.name);
+        }
+    }
+}
+
+#[test]
+fn every_tool_can_run_somewhere() {
+    for tool in TOOLS {
+        assert!(Place::of(tool).count() > 0, "{}", tool.name);
+    }
 }
 
 #[test]
@@ -128,9 +154,48 @@ fn a_tool_named_twice_is_refused() {
 }
 
 #[test]
-fn the_program_of_the_python_tool_is_not_run_yet() {
-    let error = refusal(&[("add_issue", config::Backend::Cli)]);
-    assert!(error.message.contains("`oar.tools.add_issue` is `cli`"));
-    let error = routed(config::Backend::Cli, &[]).unwrap_err();
-    assert!(error.message.contains("`oar.backend` is `cli`"));
+fn what_no_program_does_runs_here_when_the_programs_are_chosen() {
+    let oar = Oar::new(Arc::new(routed(config::Backend::Cli, &[]).unwrap()));
+    for tool in TOOLS {
+        let place = if Programs::has(tool) {
+            Some(Place::Cli)
+        } else {
+            Native::has(tool).then_some(Place::Native)
+        };
+        assert_eq!(oar.place(tool.name).unwrap(), place, "{}", tool.name);
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_runs_nowhere_is_refused_with_the_backends_that_can() {
+    let oar = Oar::new(Arc::new(routed(config::Backend::Cli, &[]).unwrap()));
+    let error = oar.call("mcp_cache_stats", &json!({})).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Refused);
+    assert_eq!(
+        error.message,
+        "`mcp_cache_stats` runs neither as a program nor in this one"
+    );
+    assert_eq!(
+        error.hint.unwrap(),
+        "set `oar.tools.mcp_cache_stats` to `mcp`"
+    );
+}
+
+#[tokio::test]
+async fn each_backend_gets_the_tools_that_are_its_own() {
+    let tools = [
+        ("stage_testing", config::Backend::Mcp),
+        ("take_ownership", config::Backend::Cli),
+    ];
+    let oar = Oar::new(Arc::new(routed(config::Backend::Native, &tools).unwrap()));
+    for (tool, place) in [
+        ("get_release_status", Place::Native),
+        ("stage_testing", Place::Mcp),
+        ("take_ownership", Place::Cli),
+    ] {
+        assert_eq!(oar.place(tool).unwrap(), Some(place));
+    }
+    let arguments = json!({"release": "4.20.1", "email": "lead@example.com"});
+    let answer = oar.call("take_ownership", &arguments).await.unwrap();
+    assert!(answer.text.contains("cli"), "{}", answer.text);
 }

@@ -7,6 +7,7 @@ mod discovery;
 mod drift;
 mod escalation;
 mod greenwave;
+mod kernel;
 pub mod sheet;
 mod sheet_head;
 mod sheet_lists;

@@ -180,6 +180,7 @@ impl Wiring {
                 seed: options.seed,
                 reset: options.sim_reset,
                 crash_at: options.sim_crash_at,
+                cut: options.sim_cut,
                 statebox: options.statebox.clone(),
                 results: options.results.clone(),
                 terminal: view,

@@ -8,6 +8,7 @@ use crate::{
     flow::{Drive, Journal, Plan, Stores},
     oar::{
         backend::{Backend, Ran},
+        routed::Place,
         tools::Tool,
     },
     release::Version,
@@ -62,5 +63,9 @@ impl Backend for Nowhere {
     ) -> BoxFuture<'a, Result<Ran>> {
         let what = format!("`{}` is not asked while a document is looked at", tool.name);
         Box::pin(async { Err(Error::new(Kind::Refused, what)) })
+    }
+
+    fn place(&self, _tool: &Tool) -> Option<Place> {
+        Some(Place::Native)
     }
 }

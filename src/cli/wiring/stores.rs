@@ -10,8 +10,9 @@ use crate::{
     oar::{
         self,
         backend::{Backend, Oar},
+        cli::Programs,
         native::Native,
-        routed::Routed,
+        routed::{Backends, Routed},
         store::ToolStore,
     },
     release::statebox::Metadata,
@@ -102,7 +103,15 @@ impl Kit<'_> {
         self.session.put(Arc::new(self.tabs()?));
         let native = Native::of(self.session)?.discovering(self.documents(states));
         let oar = &self.config.oar;
-        let routed = Routed::new(oar.backend, &oar.tools, Arc::new(native), server)?;
+        let programs = Programs::new(self.http.clone())
+            .within(oar.programs.clone())
+            .limited(oar.limit());
+        let backends = Backends {
+            native: Arc::new(native),
+            mcp: server,
+            cli: Arc::new(programs),
+        };
+        let routed = Routed::new(oar.backend, &oar.tools, backends)?;
         self.session.put(Arc::new(Oar::new(Arc::new(routed))));
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! Waits for many requests at once, on the thread that asked: its deadline and its turn hold for all.
+//! Waits for many requests at once, on the thread that asked: its deadline and its turn hold for all
+//! of them.
 
 use std::{
     future::{Future, poll_fn},
@@ -6,37 +7,26 @@ use std::{
     task::Poll,
 };
 
-/// Returns what all requests came to, in their order.
-pub(super) async fn at_once<F: Future>(requests: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    enum Slot<F: Future> {
-        Running(Pin<Box<F>>),
-        Done(Option<F::Output>),
-    }
-    let mut slots: Vec<_> = requests
+/// Returns what all of them came to, in their order. None is dropped because another one failed: what
+/// was sent is followed to its end.
+pub(super) async fn at_once<F: Future>(works: impl IntoIterator<Item = F>) -> Vec<F::Output> {
+    let mut works: Vec<(Pin<Box<F>>, Option<F::Output>)> = works
         .into_iter()
-        .map(|request| Slot::Running(Box::pin(request)))
+        .map(|work| (Box::pin(work), None))
         .collect();
-    // What is boxed does not move with its slot.
-    impl<F: Future> Unpin for Slot<F> {}
     poll_fn(|context| {
-        let mut is_running = false;
-        for slot in &mut slots {
-            if let Slot::Running(request) = slot {
-                match request.as_mut().poll(context) {
-                    Poll::Pending => is_running = true,
-                    Poll::Ready(answer) => *slot = Slot::Done(Some(answer)),
-                }
+        for (work, ended) in &mut works {
+            if ended.is_none()
+                && let Poll::Ready(end) = work.as_mut().poll(context)
+            {
+                *ended = Some(end);
             }
         }
-        match is_running {
-            true => Poll::Pending,
-            false => Poll::Ready(()),
+        match works.iter().all(|(_, ended)| ended.is_some()) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
         }
     })
     .await;
-    let answers = slots.into_iter().filter_map(|slot| match slot {
-        Slot::Done(answer) => answer,
-        Slot::Running(_) => None,
-    });
-    answers.collect()
+    works.into_iter().filter_map(|(_, ended)| ended).collect()
 }

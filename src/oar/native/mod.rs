@@ -14,13 +14,17 @@
 //!   resolved with the same words before comes back too. Adding one creates no document.
 //! - Addresses of people are taken out of issues, resolutions and previews too.
 //! - A missing day of release does not prevent a StateBox. Two who create at once both find it.
+//! - Ownership takes what is there for granted, needs no shipment, and finishes what it can: see
+//!   [`ownership`]. A push that cannot begin waits for its owner and is no failure: see [`push`].
 //! - Build data is as fresh as the service has it; there is no copy that is a week old. Numbers that
 //!   stand for an advisory to come are left out.
 
+mod alerts;
 mod announce;
 mod answer;
 mod at_once;
 mod bugs;
+mod claim;
 mod discovery;
 mod greenwave;
 mod issues;
@@ -28,6 +32,8 @@ mod log;
 mod manager;
 mod metadata;
 mod notificator;
+mod ownership;
+mod push;
 mod report;
 mod status;
 mod tab;
@@ -38,6 +44,7 @@ use serde_json::{Map, Value};
 
 use super::{
     backend::{Backend, Ran},
+    routed::Place,
     tools::Tool,
 };
 use crate::{
@@ -65,6 +72,15 @@ const NATIVE: &[(&str, Run)] = &[
     }),
     ("oar_create_test_report", |native, given| {
         Box::pin(async { report::create(native, &release(given)?).await })
+    }),
+    ("oar_take_ownership", |native, given| {
+        Box::pin(async { ownership::take(native, &release(given)?, text_of(given, "email")).await })
+    }),
+    ("oar_push_to_cdn_staging", |native, given| {
+        Box::pin(async { push::to_staging(native, &release(given)?).await })
+    }),
+    ("oar_check_rhcos_security_alerts", |native, given| {
+        Box::pin(async { alerts::of_rhcos(native, &release(given)?).await })
     }),
     ("oar_get_release_metadata", |native, given| {
         json(async { metadata::read(native, &release(given)?).await })
@@ -208,6 +224,10 @@ impl Backend for Native {
         arguments: Map<String, Value>,
     ) -> BoxFuture<'a, Result<Ran>> {
         Box::pin(async move { self.answer(tool, &arguments).await })
+    }
+
+    fn place(&self, _tool: &Tool) -> Option<Place> {
+        Some(Place::Native)
     }
 }
 

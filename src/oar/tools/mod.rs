@@ -2,15 +2,17 @@
 //!
 //! Script functions, argument checks, the reference and the simulated server are made from it.
 
+mod commands;
 mod table;
 
 use serde_json::{Map, Value};
 
+pub use commands::{COMMANDS, Command, Part};
 pub use table::TOOLS;
 
 use crate::error::{Error, Result};
 
-/// One tool of the OAR server.
+/// One OAR tool.
 #[derive(Clone, Copy, Debug)]
 pub struct Tool {
     /// The name on the wire, such as `oar_take_ownership`.
@@ -149,6 +151,19 @@ impl Tool {
             | "jobctl_trigger_jobs_for_build"
             | "jobctl_start_aggregator" => true,
             _ => false,
+        }
+    }
+
+    /// The value of a parameter: what was given, or its default.
+    fn value(&self, given: &Map<String, Value>, name: &str) -> Option<Value> {
+        if let Some(value) = given.get(name) {
+            return Some(value.clone());
+        }
+        let param = self.params.iter().find(|param| param.name == name)?;
+        match param.default {
+            ParamDefault::Text(text) => Some(text.into()),
+            ParamDefault::Flag(flag) => Some(flag.into()),
+            ParamDefault::Required | ParamDefault::Absent | ParamDefault::Null => None,
         }
     }
 

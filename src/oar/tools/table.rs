@@ -125,6 +125,10 @@ pub const TOOLS: &[Tool] = &[
             text("email", ParamDefault::Required, "the new owner's address"),
         ],
         "Makes somebody the owner of advisories, merge request and Jira subtasks.\n\n\
+         `pass` when the advisories have their owner; `reason` says what could not be told to GitLab, \
+         Jira or Slack. `blocked` while the merge request is not open, `waiting` while Jira cannot be \
+         reached. What is so already is left alone, so it may be called again. Advisories in `NEW_FILES` \
+         get a blocking issue for the push.\n\
          Throws `invalid` without an address.\n\
          Runs `oar take-ownership -e EMAIL`.",
     ),
@@ -133,7 +137,8 @@ pub const TOOLS: &[Tool] = &[
         &[RELEASE],
         "Pushes the advisories to CDN staging and looks how far the pushes are.\n\n\
          `in_progress` until every push is complete; calling it again looks again and repeats pushes \
-         that failed.\n\
+         that failed, up to three in a row. `waiting` with its `owner` while an advisory cannot be \
+         pushed, `blocked` when a person must look.\n\
          Runs `oar push-to-cdn-staging`.",
     ),
     Tool {
@@ -335,6 +340,20 @@ pub const TOOLS: &[Tool] = &[
         &[text("releases", ParamDefault::Required, "comma separated")],
         "Makes the server read ART's data of releases beforehand.",
     ),
+    ours(Tool {
+        is_changing: false,
+        ..command(
+            "oar_check_rhcos_security_alerts",
+            &[RELEASE],
+            "Looks for blocking security alerts on the RHCOS advisory, as last computed.\n\n\
+             Always `pass`, because they hold nothing back before final approval: `reason` names the \
+             blocking ones, `owner`, `next` and `link` say who acts on them and where. A release without \
+             such an advisory, and an advisory that fixes no vulnerability, have none.\n\
+             Throws `not_found` when the Errata Tool does not have the advisory, `denied` without a \
+             Kerberos ticket.\n\
+             Calls `GET /api/v1/erratum/{id}/security_alerts`.",
+        )
+    }),
     ours(command(
         "oar_update_bug_list",
         &[

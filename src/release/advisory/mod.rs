@@ -205,6 +205,11 @@ pub fn alive(advisories: &[Advisory]) -> Vec<&Advisory> {
         .collect()
 }
 
+/// Where a person looks at an advisory.
+pub fn link(advisory: u64) -> String {
+    format!("https://errata.devel.redhat.com/advisory/{advisory}")
+}
+
 /// Whether this is the address of a person who can own advisories.
 pub fn is_email(text: &str) -> bool {
     let Some((name, host)) = text.split_once('@') else {

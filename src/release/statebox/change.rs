@@ -82,6 +82,11 @@ impl Change {
 }
 
 impl StateBox {
+    /// Who is about to start the work of a task, as far as the claim on it has not run out.
+    pub fn claimed_by(&self, task: &str, now: Timestamp) -> Option<&str> {
+        claim::holder(self.task(task)?.result.as_deref()?, "", now)
+    }
+
     /// Applies a change, and says whether it altered anything.
     ///
     /// The document is as before after an error: `invalid` for names, texts and values that are

@@ -162,18 +162,36 @@ impl Client {
         person(&document).ok_or_else(|| self.incomplete("the account"))
     }
 
-    /// Gives a ticket to somebody, unless it is theirs; says whether anything was sent.
+    /// Gives a ticket to somebody, unless it is theirs, and reads it again to be sure; says whether
+    /// anything was sent.
     ///
-    /// Calls `GET …/issue/{key}` and `PUT /rest/api/2/issue/{key}/assignee`.
+    /// Fails with `conflict` when it is somebody else's afterwards. Calls `GET …/issue/{key}`,
+    /// `PUT /rest/api/2/issue/{key}/assignee`, `GET …/issue/{key}`.
     pub async fn assign(&self, key: &str, person: &Person) -> Result<bool> {
-        let before = self.ticket(key).await?;
-        if before.assignee.map(|who| who.account) == Some(person.account.clone()) {
+        let is_theirs = |ticket: Ticket| {
+            let account = ticket.assignee.map(|who| who.account);
+            account.as_deref() == Some(person.account.as_str())
+        };
+        if is_theirs(self.ticket(key).await?) {
             return Ok(false);
         }
         let path = format!("{ROOT}/issue/{}/assignee", segment(key));
         let body = json!({"accountId": person.account});
-        self.caller.put(&path).json(&body)?.send().await?;
-        Ok(true)
+        let sent = self.caller.put(&path).json(&body)?.send().await;
+        if let Err(error) = &sent
+            && !error.is_ambiguous
+        {
+            return sent.map(|_| true);
+        }
+        match (self.ticket(key).await, sent) {
+            (Ok(ticket), _) if is_theirs(ticket.clone()) => Ok(true),
+            (_, Err(lost)) => Err(lost),
+            (Err(error), Ok(_)) => Err(error.ambiguous()),
+            (Ok(_), Ok(_)) => {
+                let what = format!("`{key}` was given to `{}` and is not theirs", person.name);
+                Err(self.wrong(Error::new(Kind::Conflict, what).hint("look at the ticket")))
+            }
+        }
     }
 
     /// Moves a ticket to a status, unless it stands there, and reads it again to be sure.
@@ -324,8 +342,9 @@ impl Client {
                 .query("startAt", entries.len())
                 .query("maxResults", PAGE);
             let mut page: Value = request.send_json().await?;
-            let some: Vec<T> = serde_json::from_value(page[list].take())
-                .map_err(|error| self.incomplete(path).because(error))?;
+            let some: Vec<T> =
+                serde_json::from_value(page.get_mut(list).map(Value::take).unwrap_or_default())
+                    .map_err(|error| self.incomplete(path).because(error))?;
             let is_last = some.is_empty();
             entries.extend(some);
             let total = page["total"].as_u64().unwrap_or_default();

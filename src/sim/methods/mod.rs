@@ -18,7 +18,7 @@ use values::{LONGEST, json_of, span, way_of};
 
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
-pub const METHODS: [(&str, &str); 29] = [
+pub const METHODS: [(&str, &str); 30] = [
     ("promotion(after)", "the build is promoted"),
     (
         "phase(after, word)",
@@ -61,6 +61,10 @@ pub const METHODS: [(&str, &str); 29] = [
     ("resolve(after, text, how)", "a person resolves it"),
     ("metadata_url(after)", "production release is done"),
     ("no_metadata_url()", "production release is never done"),
+    (
+        "kernel_stop_ship(after)",
+        "the kernel of the release must not ship until then",
+    ),
     ("release_date(days)", "the day of the release"),
     (
         "build_data_changes(after, #{advisories, candidate, release_date, shipment_mr, ticket})",
