@@ -90,8 +90,16 @@ fn endpoints(config: &Config) -> Result<()> {
     let oar = oar.map(|endpoint| ("oar.endpoint".to_owned(), endpoint));
     for (key, endpoint) in services.chain(oar) {
         let may_have = usize::from(key == "services.build_data.endpoint");
-        let why = if !matches!(endpoint.scheme(), "http" | "https") || endpoint.host().is_none() {
+        let is_directory = key == "services.ldap.endpoint";
+        let is_known = match endpoint.scheme() {
+            "ldap" | "ldaps" => is_directory,
+            "http" | "https" => !is_directory,
+            _ => false,
+        };
+        let why = if endpoint.host().is_none() || !is_known && !is_directory {
             "is not an `http` or `https` address"
+        } else if !is_known {
+            "is not an `ldaps` address"
         } else if endpoint.password().is_some() || !endpoint.username().is_empty() {
             "holds a user name or password, which belong in the environment"
         } else if endpoint.as_str().matches(BRANCH).count() > may_have {
@@ -99,7 +107,11 @@ fn endpoints(config: &Config) -> Result<()> {
         } else {
             continue;
         };
-        let hint = "write it as `https://example.com/path`, without `%s`";
+        let hint = if is_directory {
+            "write it as `ldaps://example.com`"
+        } else {
+            "write it as `https://example.com/path`, without `%s`"
+        };
         return Err(wrong(config, &key, why, hint));
     }
     Ok(())

@@ -65,13 +65,14 @@ struct Shared {
 }
 
 /// What the callers of one service have in common.
+#[derive(Debug)]
 struct Lane {
     permits: Semaphore,
     requests: AtomicU64,
 }
 
 /// Counts the requests of a library that sends its own; cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Tally(Arc<Lane>);
 
 impl Tally {

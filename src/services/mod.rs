@@ -12,6 +12,7 @@ pub mod errata;
 pub mod github;
 pub mod gitlab;
 pub mod jira;
+pub mod ldap;
 pub mod portal;
 pub mod release_controller;
 pub mod sheets;
@@ -19,7 +20,6 @@ pub mod slack;
 
 use std::sync::Arc;
 
-use axum::Router;
 use rhai::Module;
 use url::Url;
 
@@ -28,7 +28,7 @@ use crate::{
     config::Config,
     error::{Error, Result},
     http::Http,
-    sim::state::SimState,
+    sim::{stand_in::StandIn, state::SimState},
     world::World,
 };
 
@@ -48,7 +48,7 @@ pub struct Row {
     /// The functions scripts see.
     pub module: fn() -> Module,
     /// Its stand-in.
-    pub emulator: fn(Arc<SimState>) -> Router,
+    pub emulator: fn(Arc<SimState>) -> StandIn,
     /// The documents its stand-in starts with, as JSON.
     pub seed: &'static str,
     /// Gives its client to a session.
@@ -56,7 +56,7 @@ pub struct Row {
 }
 
 /// The services, in the order listings show them.
-pub const SERVICES: [Row; 10] = [
+pub const SERVICES: [Row; 11] = [
     release_controller::ROW,
     github::ROW,
     build_data::ROW,
@@ -67,6 +67,7 @@ pub const SERVICES: [Row; 10] = [
     slack::ROW,
     portal::ROW,
     brew::ROW,
+    ldap::ROW,
 ];
 
 /// What clients are made from.
@@ -87,12 +88,13 @@ impl Setup<'_> {
     }
 
     /// Where another host of a service lives, by its own section in the settings and its usual place.
-    /// The world has one address for all hosts of a service.
+    /// The world has one address for all hosts of a service; so have settings that name only one.
     fn second_endpoint(&self, row: &Row, (section, usual): (&str, &str)) -> Result<Url> {
         if let Some(endpoint) = self.world.endpoint(row.name) {
             return Ok(endpoint);
         }
-        if let Some(endpoint) = self.config.endpoint(section) {
+        let chosen = self.config.endpoint(section);
+        if let Some(endpoint) = chosen.or_else(|| self.config.endpoint(row.name)) {
             return Ok(endpoint.clone());
         }
         Url::parse(usual)
@@ -135,7 +137,7 @@ pub fn modules() -> Vec<(&'static str, Module)> {
 }
 
 /// The stand-ins over one shared state, by service.
-pub fn emulators(state: Arc<SimState>) -> Vec<(&'static str, Router)> {
+pub fn emulators(state: Arc<SimState>) -> Vec<(&'static str, StandIn)> {
     SERVICES
         .iter()
         .map(|row| (row.name, (row.emulator)(state.clone())))

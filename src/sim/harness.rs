@@ -17,7 +17,6 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::{net::TcpListener, runtime::Handle, time::Instant};
@@ -31,6 +30,7 @@ use super::{
     scenario::{DEFAULT, Scenario},
     seed::{START, Seed},
     sheet,
+    stand_in::StandIn,
     state::{SimState, Stored},
     tracking::announce,
 };
@@ -126,12 +126,12 @@ pub struct Simulation {
 }
 
 impl Simulation {
-    /// Opens a world whose emulators run on `runtime`. `emulators` makes their routes, each under
-    /// the name of its service.
+    /// Opens a world whose emulators run on `runtime`. `emulators` makes them, each under the name of
+    /// its service.
     pub fn open(
         options: Options,
         runtime: &Handle,
-        emulators: impl FnOnce(&Arc<SimState>) -> Vec<(&'static str, Router)>,
+        emulators: impl FnOnce(&Arc<SimState>) -> Vec<(&'static str, StandIn)>,
     ) -> Result<Self> {
         let file = options
             .folder
@@ -187,8 +187,8 @@ impl Simulation {
         for version in &options.releases {
             simulation.add_release(version)?;
         }
-        for (service, router) in emulators(&simulation.state) {
-            simulation.serve(service, router)?;
+        for (service, stand_in) in emulators(&simulation.state) {
+            simulation.serve(service, stand_in)?;
         }
         if let Some(speed) = options.speed {
             simulation.run_clock(speed)?;
@@ -249,9 +249,12 @@ impl Simulation {
     }
 
     /// Serves one more service; returns where it listens.
-    pub fn serve(&self, service: &'static str, router: Router) -> Result<Url> {
+    pub fn serve(&self, service: &'static str, stand_in: impl Into<StandIn>) -> Result<Url> {
         let clock = self.state.clock().clone();
-        let router = self.requests.watch(service, router, self.latency, clock);
+        let stand_in = stand_in
+            .into()
+            .watched(service, &self.requests, self.latency, clock);
+        let scheme = stand_in.scheme();
         let failed = |error: io::Error| {
             trouble("cannot listen on loopback")
                 .service(service)
@@ -262,14 +265,9 @@ impl Simulation {
         let port = socket.local_addr().map_err(failed)?.port();
         let _entered = self.runtime.enter();
         let listener = TcpListener::from_std(socket).map_err(failed)?;
-        let end = self.end.clone();
-        self.runtime.spawn(async move {
-            let serving =
-                axum::serve(listener, router).with_graceful_shutdown(end.cancelled_owned());
-            // Serving ends when the world is dropped; nobody is left to hear about it.
-            let _ = serving.await;
-        });
-        let address: Url = format!("http://127.0.0.1:{port}/")
+        self.runtime
+            .spawn(stand_in.serve(listener, self.end.clone()));
+        let address: Url = format!("{scheme}://127.0.0.1:{port}/")
             .parse()
             .expect("a loopback address is an address");
         self.world.set_endpoint(service, address.clone());

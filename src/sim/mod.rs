@@ -18,9 +18,11 @@ pub mod scenario;
 pub mod seed;
 pub mod sheet;
 pub mod shipment;
+pub mod stand_in;
 pub mod state;
 pub mod statebox_branch;
 pub mod tracking;
 
 pub use harness::{Options, Simulation};
 pub use scenario::list;
+pub use stand_in::StandIn;

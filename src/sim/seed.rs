@@ -127,6 +127,7 @@ impl Seed {
             "jira": self.jira(identity),
             "slack": slack(&self.version.y_stream()),
             "portal": { "pages": self.pages() },
+            "ldap": { "people": people() },
             "brew": { "builds": self.brew() },
             "oar": {
                 "missed_cve_trackers": [],
@@ -381,6 +382,15 @@ pub fn contacts(y_streams: impl Iterator<Item = String>) -> Contacts {
         .map(|(name, team)| (name.to_owned(), team))
         .into(),
     }
+}
+
+/// Who is in the directory.
+fn people() -> Value {
+    json!({
+        "lead": { "name": "Lead", "mail": OWNER, "manager": "boss",
+            "groups": ["ocp-errata-reliability-team"] },
+        "boss": { "name": "Boss", "mail": "boss@example.com" },
+    })
 }
 
 /// The channels, people and groups that notices go to.

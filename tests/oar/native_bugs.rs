@@ -130,7 +130,14 @@ async fn flags_ask_other_people() {
         .await
         .unwrap();
     let messages = bench.messages();
-    assert!(messages[1].contains("OCPBUGS-4") && !messages[1].contains("OCPBUGS-123"));
+    assert!(messages[1].ends_with("|OCPBUGS-4>") && !messages[1].contains("OCPBUGS-123"));
+    bench.set("ldap/people/qa/manager", json!("boss"));
+    let given = json!({"release": RELEASE, "notify_managers": true});
+    bench
+        .with_arguments("update_bug_list", given)
+        .await
+        .unwrap();
+    assert!(bench.messages()[2].ends_with("|OCPBUGS-4> <@U2>"), "the manager");
     for given in [
         json!({"release": RELEASE, "notify": false, "confirm_droppable": true}),
         json!({"release": RELEASE, "notify_managers": true, "confirm_droppable": true}),

@@ -428,3 +428,44 @@ async fn a_token_that_is_not_accepted_is_said_before_anything_else() {
     assert_eq!(error.kind, Kind::Denied);
     assert!(error.hint.unwrap().contains("JIRA_TOKEN"));
 }
+
+#[tokio::test]
+async fn the_manager_is_found_through_the_directory_whatever_tag_the_address_has() {
+    let bench = bench(json!({})).await;
+    bench.set("jira/users/qa/email", json!("qa+jira@example.com"));
+    bench.set("ldap/people/qa/manager", json!("boss"));
+    age(&bench, "OCPBUGS-1", 0);
+    for _ in 0..6 {
+        bench.pass_minutes(25 * 60);
+        run(&bench).await;
+    }
+    assert_eq!(
+        steps(&bench, "OCPBUGS-1"),
+        [
+            "QA Contact Action Request",
+            "Team Lead Action Request",
+            "Manager Action Request"
+        ]
+    );
+    assert!(comments(&bench, "OCPBUGS-1")[2].contains("[~accountId:boss] "));
+    assert_eq!(asked(&bench, "OCPBUGS-1"), json!(["qa", "boss"]));
+    assert_eq!(bench.get("jira/issues/OCPBUGS-1/labels"), json!([LABEL]));
+}
+
+#[tokio::test]
+async fn the_manager_of_an_assignee_is_asked_with_the_assignee() {
+    let bench = bench(json!({"qa_contact": null})).await;
+    bench.set("ldap/people/dev/manager", json!("boss"));
+    run(&bench).await;
+    assert!(comments(&bench, "OCPBUGS-1")[0].contains("[~accountId:dev] [~accountId:boss] \n"));
+}
+
+#[tokio::test]
+async fn a_directory_that_does_not_answer_sends_nobody_else_a_reminder() {
+    let bench = bench(json!({"qa_contact": null})).await;
+    bench.fault("ldap", "search", "busy", 99);
+    let (outcome, _) = run(&bench).await;
+    check(&outcome, Ending::Fail, "OCPBUGS-1");
+    assert!(comments(&bench, "OCPBUGS-1").is_empty());
+    assert_eq!(asked(&bench, "OCPBUGS-1"), Value::Null);
+}

@@ -94,6 +94,8 @@ impl Bench {
             ("sheets", services::sheets::emulator::router(state.clone())),
             ("slack", services::slack::emulator::router(state.clone())),
         ];
+        let directory = services::ldap::emulator::stand_in(state.clone());
+        world = world.endpoint("ldap", serve(directory).await);
         for (name, router) in routers {
             let url = serve(watched(name, router, &gate)).await;
             if name == "sheets" {
@@ -321,6 +323,9 @@ fn documents() -> Value {
         },
         "messages": [],
     });
+    documents["ldap"] = json!({"people": {
+        "qa": {"mail": "qa@example.com"}, "dev": {"mail": "dev@example.com"}, "boss": {"mail": "boss@example.com"},
+    }});
     let tracking = "releases:\n  4.20.1: {}\n";
     documents["github"] = json!({"branches": {"z-stream": {
         "_releases/4.20/4.20.z.yaml": tracking, "_releases/4.19/4.19.z.yaml": "releases:\n  4.19.9: {}\n",

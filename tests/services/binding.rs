@@ -31,6 +31,8 @@ fn run(script: &str) -> Result<Value, Box<EvalAltResult>> {
         "github": {"commits": {"main": [{"sha": "1", "message": "Say more", "author": "someone",
             "path": "README.md", "at": "2027-03-01T09:00:00Z", "blob": null, "parent": null,
             "tree": "2"}]}, "branches": {"main": {}, "record": {"_releases/ocp-test-result-4.20.1-amd64.json": "{}"}}},
+        "ldap": {"people": {"qa1": {"mail": "qa1@example.com", "manager": "boss", "groups": ["team"]},
+            "boss": {"mail": "boss@example.com"}}},
         "portal": {"pages": {"/errata/RHBA-2027:1": {"is_public": true}}},
         "brew": {"builds": {"rhcos-x86_64-9.6.1-0": {"components": [["kernel", "5", "1"]]},
             "kernel-5-1": {"tags": ["a"]}}},
@@ -101,6 +103,12 @@ fn scripts_see_maps_text_and_unit() {
         json!(true),
     );
     check("release_controller::payload(\"4.20.2\")", Value::Null);
+    check(
+        "ldap::manager(\"qa1@example.com\")",
+        json!("boss@example.com"),
+    );
+    check("ldap::manager(\"boss@example.com\")", Value::Null);
+    check("ldap::members(\"team\")", json!(["qa1@example.com"]));
     check(
         "brew::tags(brew::kernel(\"rhcos-x86_64-9.6.1-0\"))",
         json!(["a"]),

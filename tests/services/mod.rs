@@ -12,6 +12,7 @@ mod github_write;
 mod gitlab;
 mod gitlab_clients;
 mod jira;
+mod ldap;
 mod local_clone;
 mod portal;
 mod release_controller;

@@ -17,19 +17,19 @@ use axum::{
 };
 use oar_script::{
     error::Kind,
-    sim::{Options, Simulation, state::Fault},
+    sim::{Options, Simulation, StandIn, state::Fault},
     world::World,
 };
 use serde_json::json;
 
 use super::{open, open_with, runtime};
 
-fn emulators() -> Vec<(&'static str, Router)> {
+fn emulators() -> Vec<(&'static str, StandIn)> {
     let router = Router::new()
         .route("/items/{id}", get(|| async { Json(json!({ "id": 1 })) }))
         .route("/items", post(|| async { StatusCode::CREATED }))
         .route("/gone", get(|| async { StatusCode::NOT_FOUND }));
-    vec![("shop", router)]
+    vec![("shop", router.into())]
 }
 
 /// Sends one request; returns status and body.
@@ -233,7 +233,7 @@ fn a_second_release_joins_without_touching_the_first() {
 
 #[test]
 fn a_world_hands_out_the_key_of_its_service_account() {
-    let emulators = || vec![("sheets", Router::new())];
+    let emulators = || vec![("sheets", Router::new().into())];
     let folder = tempfile::tempdir().unwrap();
     for kept in [None, Some(folder.path().to_owned())] {
         let options = Options {

@@ -7,8 +7,7 @@ mod seed;
 
 use std::sync::{Arc, LazyLock};
 
-use axum::Router;
-use oar_script::sim::{Options, Simulation, state::SimState};
+use oar_script::sim::{Options, Simulation, StandIn, state::SimState};
 use tokio::runtime::Runtime;
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -32,7 +31,7 @@ pub fn open(options: Options) -> Simulation {
 /// Opens a world with the given emulators.
 pub fn open_with(
     options: Options,
-    emulators: impl FnOnce(&Arc<SimState>) -> Vec<(&'static str, Router)>,
+    emulators: impl FnOnce(&Arc<SimState>) -> Vec<(&'static str, StandIn)>,
 ) -> Simulation {
     Simulation::open(options, runtime().handle(), emulators).expect("the world opens")
 }

@@ -15,11 +15,15 @@ use std::{
 use jiff::Timestamp;
 use oar_script::{
     error::Result,
-    sim::state::{Fault, SimState, Stored},
+    sim::{
+        StandIn,
+        state::{Fault, SimState, Stored},
+    },
     world::{Answer, BoxFuture, Event, Question, What, World, clock::VirtualClock, kerberos},
 };
 use secrecy::SecretString;
 use serde_json::Value;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
@@ -181,11 +185,13 @@ pub fn fail(state: &SimState, service: &str, kind: &str, times: u32) {
 }
 
 /// Serves on loopback while the runtime lives.
-pub async fn serve(router: axum::Router) -> Url {
+pub async fn serve(stand_in: impl Into<StandIn>) -> Url {
+    let stand_in = stand_in.into();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    Url::parse(&format!("http://{address}")).unwrap()
+    let scheme = stand_in.scheme();
+    tokio::spawn(stand_in.serve(listener, CancellationToken::new()));
+    Url::parse(&format!("{scheme}://{address}")).unwrap()
 }
 
 pub fn start() -> Timestamp {

@@ -27,7 +27,7 @@ pub(super) const ROW: Row = Row {
     credentials: &[],
     health: "the hub says which version of its interface it speaks",
     module: binding::module,
-    emulator: emulator::router,
+    emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
     install: |session, setup| {
         let http = setup.http;

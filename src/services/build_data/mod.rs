@@ -35,7 +35,7 @@ pub(super) const ROW: Row = Row {
     credentials: &[],
     health: "the file `releases.yml` of a y-stream can be read",
     module: binding::module,
-    emulator: emulator::router,
+    emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
     install: |session, setup| {
         let caller = setup

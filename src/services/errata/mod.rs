@@ -24,7 +24,7 @@ pub(super) const ROW: Row = Row {
     credentials: &[],
     health: "an advisory can be read, which needs a Kerberos ticket",
     module: binding::module,
-    emulator: emulator::router,
+    emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
     install: |session, setup| {
         let caller = setup

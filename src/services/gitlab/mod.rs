@@ -28,7 +28,7 @@ pub(super) const ROW: Row = Row {
     credentials: &[CREDENTIAL],
     health: "the token belongs to an account",
     module: binding::module,
-    emulator: emulator::router,
+    emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
     install: |session, setup| {
         let auth = match setup.world.secret(CREDENTIAL) {

@@ -31,7 +31,7 @@ pub(super) const ROW: Row = Row {
     credentials: &[CREDENTIAL],
     health: "the account can be read",
     module: binding::module,
-    emulator: emulator::router,
+    emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
     install: |session, setup| {
         let auth = match (setup.world.secret(USER), setup.world.secret(CREDENTIAL)) {

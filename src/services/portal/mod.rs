@@ -22,7 +22,7 @@ pub(super) const ROW: Row = Row {
     credentials: &[],
     health: "its first page of advisories can be read",
     module: binding::module,
-    emulator: emulator::router,
+    emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
     install: |session, setup| {
         let endpoint = setup.endpoint(&ROW)?;

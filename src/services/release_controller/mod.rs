@@ -21,7 +21,7 @@ pub(super) const ROW: Row = Row {
     credentials: &[],
     health: "the newest accepted build of `4-stable` can be read",
     module: binding::module,
-    emulator: emulator::router,
+    emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
     install: |session, setup| {
         let caller = setup

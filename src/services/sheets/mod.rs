@@ -26,7 +26,7 @@ pub(super) const ROW: Row = Row {
     credentials: &[account::SETTING],
     health: "the document of the y-stream can be opened, and has the tab `template`",
     module: binding::module,
-    emulator: emulator::router,
+    emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
     install: |session, setup| {
         let endpoint = setup.endpoint(&ROW)?;

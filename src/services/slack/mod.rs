@@ -26,7 +26,7 @@ pub(super) const ROW: Row = Row {
     credentials: &[CREDENTIAL],
     health: "the token is accepted",
     module: binding::module,
-    emulator: emulator::router,
+    emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
     install: |session, setup| {
         let auth = Auth::bearer_if(CREDENTIAL, setup.world.secret(CREDENTIAL));
