@@ -137,7 +137,10 @@ async fn flags_ask_other_people() {
         .with_arguments("update_bug_list", given)
         .await
         .unwrap();
-    assert!(bench.messages()[2].ends_with("|OCPBUGS-4> <@U2>"), "the manager");
+    assert!(
+        bench.messages()[2].ends_with("|OCPBUGS-4> <@U2>"),
+        "the manager"
+    );
     for given in [
         json!({"release": RELEASE, "notify": false, "confirm_droppable": true}),
         json!({"release": RELEASE, "notify_managers": true, "confirm_droppable": true}),
