@@ -34,6 +34,10 @@ pub const OWNER: &str = "lead@example.com";
 pub const SHIPMENT_PROJECT: &str =
     "https://gitlab.cee.redhat.com/hybrid-platforms/art/ocp-shipment-data/-/merge_requests";
 
+/// The y-streams of version 4 that bugs are filed against.
+const FIRST_MINOR: u64 = 12;
+const LAST_MINOR: u64 = 22;
+
 /// What a release is made from.
 #[derive(Clone, Debug)]
 pub struct Seed {
@@ -338,7 +342,17 @@ impl Seed {
             issues.insert(format!("ART-{number}"), subtask);
         }
         issues.extend(trackers::issues(self, identity));
+        let versions: Vec<String> = (FIRST_MINOR..=LAST_MINOR)
+            .map(|minor| format!("4.{minor}"))
+            .chain(["5.0".to_owned()])
+            .flat_map(|y_stream| [format!("{y_stream}.0"), format!("{y_stream}.z")])
+            .collect();
         json!({
+            "projects": {
+                "ART": { "id": "10001", "versions": [] },
+                "CVP": { "id": "10555", "versions": [] },
+                "OCPBUGS": { "id": "10100", "versions": versions },
+            },
             "users": {
                 "lead": { "name": "Lead", "email": OWNER, "active": true },
                 "self": { "name": "QE bot", "email": "bot@example.com", "active": true },

@@ -35,6 +35,21 @@ found = jira.search_issues(
 )
 assert len(found) == 5, found
 
+made = jira.create_issue(
+    project="CVP",
+    summary="[4.20.1] Greenwave CVP test failures in advisories",
+    description="one build failed",
+    issuetype={"name": "Bug"},
+    priority={"name": "Blocker"},
+)
+assert made.key == "CVP-501", made.raw
+assert made.fields.priority.name == "Blocker"
+again = jira.search_issues('project = "CVP" AND summary ~ "4.20.1 Greenwave CVP test failures in advisories"')
+assert [issue.key for issue in again] == ["CVP-501"], again
+assert [version.name for version in jira.project_versions("OCPBUGS")] == ["4.19.z", "4.20.z"]
+bug.update(update={"labels": [{"add": "c"}, {"remove": "a"}]})
+assert jira.issue("OCPBUGS-10").fields.labels == ["b", "c"]
+
 
 def refused(status, call, *arguments):
     try:
@@ -48,4 +63,6 @@ def refused(status, call, *arguments):
 refused(404, jira.issue, "ART-404")
 refused(403, jira.issue, "OCPBUGS-11")
 refused(400, jira.search_issues, "nonsense")
+refused(400, jira.search_issues, "project = OCPBUGS AND 'Target Version' in (4.20.z, 9.99.z)")
+refused(404, jira.project, "NOPE")
 print("done")

@@ -106,7 +106,7 @@ fn wrong_arguments_are_refused_by_name() {
 
 #[test]
 fn an_unknown_tool_is_not_found() {
-    assert_eq!(tool("oar_drop_bugs").unwrap_err().kind, Kind::NotFound);
+    assert_eq!(tool("oar_make_coffee").unwrap_err().kind, Kind::NotFound);
 }
 
 #[test]

@@ -6,6 +6,8 @@ mod approval;
 mod build_data;
 mod discovery;
 mod drift;
+mod escalation;
+mod greenwave;
 mod kernel;
 pub mod sheet;
 mod sheet_head;

@@ -226,3 +226,19 @@ async fn files_are_read_at_once_from_several_tasks() {
     assert_eq!(first.await.unwrap().unwrap().unwrap().text, "x");
     assert_eq!(second.await.unwrap().unwrap().unwrap().text, "y");
 }
+
+#[tokio::test]
+async fn labels_of_a_pull_request_are_read_and_none_is_not_one_without() {
+    let (state, _, client) = demo(json!({})).await;
+    state
+        .change(|stored| {
+            stored.documents["github"]["labels"] =
+                json!({"openshift/api#7": ["verified", "lgtm"], "openshift/api#8": []});
+        })
+        .unwrap();
+    let labels = client.labels("openshift/api", 7).await.unwrap().unwrap();
+    assert_eq!(labels, ["verified", "lgtm"]);
+    let none = client.labels("openshift/api", 8).await.unwrap();
+    assert_eq!(none, Some(Vec::new()));
+    assert_eq!(client.labels("openshift/api", 9).await.unwrap(), None);
+}

@@ -6,7 +6,7 @@ use oar_script::{
     error::Kind,
     http::Auth,
     release::ticket::Person,
-    services::jira::{Client, Moved, emulator},
+    services::jira::{Client, Draft, Moved, emulator},
     sim::state::SimState,
 };
 use serde_json::{Value, json};
@@ -55,6 +55,10 @@ fn documents() -> Value {
     json!({
         "tokens": [format!("{USER}:{TOKEN}")],
         "page_size": 2,
+        "projects": {
+            "OCPBUGS": {"id": "10100", "versions": ["4.19.z", "4.20.z"]},
+            "CVP": {"id": "10555", "versions": []},
+        },
         "users": {
             "self": {"name": "bot", "email": USER},
             "qa": {"name": "Qa", "email": "qa@example.com"},
@@ -306,6 +310,117 @@ async fn links_are_read_and_a_page_of_a_proxy_is_no_ticket() {
     assert_eq!(links, ["https://github.com/openshift/kubernetes/pull/1"]);
     fail(&state, "jira", "html", 9);
     assert!(client.ticket("ART-1").await.is_err());
+}
+
+fn draft(summary: &str) -> Draft {
+    Draft {
+        project: "CVP".to_owned(),
+        kind: "Bug".to_owned(),
+        priority: "Blocker".to_owned(),
+        summary: summary.to_owned(),
+        description: "two builds failed".to_owned(),
+    }
+}
+
+#[tokio::test]
+async fn a_ticket_is_made_once_by_its_summary() {
+    let (client, state) = jira().await;
+    let first = client
+        .create_once(&draft("[4.20.1] it failed"))
+        .await
+        .unwrap();
+    assert!(first.is_new && first.twins.is_empty());
+    let again = client
+        .create_once(&draft("[4.20.1] it failed"))
+        .await
+        .unwrap();
+    assert_eq!((again.key, again.is_new), (first.key.clone(), false));
+    // The index finds both, by their words.
+    let other = client
+        .create_once(&draft("it failed 4.20.1"))
+        .await
+        .unwrap();
+    assert!(other.is_new && other.key != first.key);
+    let made = issue(&state, &first.key);
+    assert_eq!(made["description"], "two builds failed");
+    let nowhere = Draft {
+        project: "NOPE".to_owned(),
+        ..draft("x")
+    };
+    let error = client.create_once(&nowhere).await.unwrap_err();
+    assert!(error.message.contains("valid project"), "{error}");
+}
+
+#[tokio::test]
+async fn of_two_tickets_made_at_once_the_older_counts() {
+    let (client, state) = jira().await;
+    let (one, two) = (draft("twice"), draft("twice"));
+    let (one, two) = tokio::join!(client.create_once(&one), client.create_once(&two));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert_eq!(one.key, two.key);
+    let issues = state.read(|stored| stored.documents["jira"]["issues"].clone());
+    let made = issues.as_object().unwrap().keys();
+    let made = made.filter(|key| key.starts_with("CVP-")).count();
+    assert_eq!(made, 1 + one.twins.len().max(two.twins.len()));
+}
+
+#[tokio::test]
+async fn single_labels_leave_the_others_alone() {
+    let (client, state) = jira().await;
+    client.label("OCPBUGS-1", "late", true).await.unwrap();
+    client.label("OCPBUGS-1", "late", true).await.unwrap();
+    assert_eq!(
+        issue(&state, "OCPBUGS-1")["labels"],
+        json!(["Security", "late"])
+    );
+    client.label("OCPBUGS-1", "Security", false).await.unwrap();
+    client.label("OCPBUGS-1", "never", false).await.unwrap();
+    assert_eq!(issue(&state, "OCPBUGS-1")["labels"], json!(["late"]));
+}
+
+#[tokio::test]
+async fn versions_that_are_archived_are_left_out_and_a_wrong_one_refuses_the_search() {
+    let (client, state) = jira().await;
+    state
+        .change(|stored| {
+            stored.documents["jira"]["projects"]["OCPBUGS"]["versions"] =
+                json!(["4.20.z", {"name": "4.8.z", "is_archived": true}]);
+        })
+        .unwrap();
+    assert_eq!(client.versions("OCPBUGS").await.unwrap(), ["4.20.z"]);
+    assert_eq!(
+        client.versions("NOPE").await.unwrap_err().kind,
+        Kind::NotFound
+    );
+    let query = "project = OCPBUGS AND 'Target Version' in (4.20.z, 4.99.z)";
+    let error = client.search(query).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Invalid);
+    assert!(error.message.contains("4.99.z"), "{error}");
+}
+
+#[tokio::test]
+async fn what_a_search_cuts_is_read_ticket_by_ticket() {
+    let (client, state) = jira().await;
+    for number in 0..5 {
+        let token = format!("t-{number}");
+        client
+            .comment_once("OCPBUGS-10", "hello", &token)
+            .await
+            .unwrap();
+        client.label("OCPBUGS-10", &token, true).await.unwrap();
+    }
+    state
+        .change(|stored| stored.documents["jira"]["embedded"] = 1.into())
+        .unwrap();
+    let watched = client
+        .watched("key in (OCPBUGS-10, OCPBUGS-1)")
+        .await
+        .unwrap();
+    assert_eq!(watched.len(), 2);
+    let whole = watched.iter().find(|one| one.ticket.key == "OCPBUGS-10");
+    let whole = whole.unwrap();
+    assert_eq!((whole.comments.len(), whole.changes.len()), (5, 5));
+    assert!(whole.changes.iter().all(|change| change.field == "labels"));
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What people are told about bugs in Slack.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::Asked;
 use crate::{
     config::Contacts,
@@ -49,11 +51,8 @@ pub(super) async fn ask(
         log.info("there is no bug to ask anybody about");
         return None;
     }
-    let lines = at_once(bugs.iter().map(|bug| line(native, bug, asked))).await;
-    let (lines, troubles): (Vec<String>, Vec<Option<String>>) = lines.into_iter().unzip();
-    for trouble in troubles.into_iter().flatten() {
-        log.warning(trouble);
-    }
+    let people = people(native, log, asked, &bugs).await;
+    let lines: Vec<String> = bugs.iter().map(|bug| line(bug, asked, &people)).collect();
     let token = format!("update-bug-list/{release}");
     announce(native, log, Whom::Forum, &token, |group| {
         format!("[{release}] {group} {request}\n{}", lines.join("\n"))
@@ -61,31 +60,56 @@ pub(super) async fn ask(
     .await
 }
 
-/// A bug with whom it is about, and what went wrong while that was looked up.
-async fn line(native: &Native, bug: &Ticket, asked: Asked) -> (String, Option<String>) {
-    let contact = bug.qa_contact.as_ref();
-    let contact = contact.and_then(|person| person.email.as_deref());
-    let (who, trouble) = match (asked, contact) {
-        (_, None) => (String::new(), None),
-        (Asked::Managers, Some(contact)) => match manager(native, contact).await {
-            Ok(Some(manager)) => (mention(native, &manager).await, None),
-            Ok(None) => (String::new(), None),
-            Err(error) => {
-                let what = format!(
-                    "the manager for {} was not found: {}",
-                    bug.key, error.message
-                );
-                (String::new(), Some(what))
+/// Whom to mention for each QA contact: the contact or the manager. Nobody is looked up twice.
+async fn people(
+    native: &Native,
+    log: &mut Log,
+    asked: Asked,
+    bugs: &[&Ticket],
+) -> BTreeMap<String, String> {
+    let contacts: BTreeSet<&str> = bugs.iter().filter_map(|bug| contact(bug)).collect();
+    let mut addresses: BTreeMap<&str, String> = BTreeMap::new();
+    if asked == Asked::Managers {
+        let managers = at_once(contacts.iter().map(|contact| manager(native, contact))).await;
+        for (contact, manager) in contacts.into_iter().zip(managers) {
+            match manager {
+                Ok(manager) => addresses.extend(manager.map(|manager| (contact, manager))),
+                Err(error) => {
+                    log.warning(format!(
+                        "the manager of {contact} was not found: {}",
+                        error.message
+                    ));
+                }
             }
-        },
-        (_, Some(contact)) => (mention(native, contact).await, None),
-    };
+        }
+    } else {
+        addresses.extend(contacts.into_iter().map(|one| (one, one.to_owned())));
+    }
+    let unique: BTreeSet<&String> = addresses.values().collect();
+    let mentions = at_once(unique.iter().map(|address| mention(native, address))).await;
+    let mentions: BTreeMap<&String, String> = unique.into_iter().zip(mentions).collect();
+    addresses
+        .iter()
+        .filter_map(|(contact, address)| {
+            Some(((*contact).to_owned(), mentions.get(address)?.clone()))
+        })
+        .collect()
+}
+
+/// A bug with whom it is about.
+fn line(bug: &Ticket, asked: Asked, people: &BTreeMap<String, String>) -> String {
+    let who = contact(bug).and_then(|contact| people.get(contact));
+    let who = who.map(String::as_str).unwrap_or_default();
     let remark = match bug.is_cve_tracker() && asked != Asked::Managers {
         true => " (it is a CVE tracker bug)",
         false => "",
     };
     let line = format!("{} {who}{remark}", link(&bug.key));
-    (line.trim_end().to_owned(), trouble)
+    line.trim_end().to_owned()
+}
+
+fn contact(bug: &Ticket) -> Option<&str> {
+    bug.qa_contact.as_ref()?.email.as_deref()
 }
 
 /// Tells which bugs were dropped. Returns why nobody was told.

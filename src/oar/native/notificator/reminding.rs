@@ -17,7 +17,7 @@ impl Run<'_> {
             return self.remind_assignee(bug).await;
         };
         if step != Step::Manager {
-            return self.send(bug, step, &[contact.clone()]).await;
+            return self.send(bug, step, std::slice::from_ref(contact)).await;
         }
         match self.manager_of(bug, contact).await? {
             Some(manager) => self.send(bug, step, &[manager]).await,
@@ -43,7 +43,8 @@ impl Run<'_> {
     async fn remind_reporter(&mut self, bug: &Waiting) -> Result<()> {
         match &bug.ticket.reporter {
             Some(reporter) if !bug.was_ever_reminded(Step::Reporter) => {
-                self.send(bug, Step::Reporter, &[reporter.clone()]).await
+                self.send(bug, Step::Reporter, std::slice::from_ref(reporter))
+                    .await
             }
             Some(_) => Ok(()),
             None => {

@@ -271,6 +271,9 @@ fn set_issues(tool: &mut Value, advisory: &mut Value, keys: Vec<String>) {
     }
     advisory["jira_issues"] = json!(keys);
     reopen_docs(advisory);
+    if tool["takes_back_security"] == true {
+        advisory["security_approved"] = Value::Null;
+    }
 }
 
 /// What docs approved is no longer what is there.

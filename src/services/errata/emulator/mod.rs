@@ -9,7 +9,8 @@
 //! `refreshed_alerts`, `refresh_error`, `external_tests`, `container_grade`, `comments`.
 //!
 //! Beside them: `plan` (minutes and results of the next pushes), `users` (addresses that can own; all,
-//! when absent), `known_keys`, `page_size`, `refuses_late_edits`, `is_forbidden`.
+//! when absent), `known_keys`, `page_size`, `refuses_late_edits`, `is_forbidden`, `takes_back_security` (whether
+//! other issues take back the word of product security; they always take back that of docs).
 
 mod advisory;
 mod alerts;
