@@ -220,15 +220,16 @@ pub(super) fn reword(outcome: &mut Outcome) {
         ("the OAR server", "the `oar` program"),
         ("the server could not record it", "it could not be recorded"),
     ];
-    let reworded = |text: &String| {
-        let text = text.clone();
-        WORDS
-            .iter()
-            .fold(text, |text, (from, to)| text.replace(from, to))
-    };
-    outcome.reason = reworded(&outcome.reason);
-    outcome.owner = outcome.owner.as_ref().map(reworded);
-    outcome.next = outcome.next.as_ref().map(reworded);
+    let texts = [
+        Some(&mut outcome.reason),
+        outcome.owner.as_mut(),
+        outcome.next.as_mut(),
+    ];
+    for text in texts.into_iter().flatten() {
+        for (server, program) in WORDS {
+            *text = text.replace(server, program);
+        }
+    }
 }
 
 fn no_program(tool: &Tool) -> Error {

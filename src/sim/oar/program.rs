@@ -46,6 +46,12 @@ struct Entry {
     options: &'static [Opt],
 }
 
+/// A command with its arguments.
+type Call = (&'static Entry, Map<String, Value>);
+
+/// The code and the text with which a program refuses a call.
+type Misused = (i32, String);
+
 /// An option: how it is written, and what it sets.
 type Opt = (&'static [&'static str], Sets);
 
@@ -256,11 +262,7 @@ impl simulated::Programs for Programs {
 
 impl Programs {
     /// Reads a command line as the program does; what is wrong with it comes with the exit code.
-    fn prepare(
-        &self,
-        name: &str,
-        command: &Command,
-    ) -> Result<(&'static Entry, Map<String, Value>), (i32, String)> {
+    fn prepare(&self, name: &str, command: &Command) -> Result<Call, Misused> {
         let misused = |error: String| (2, usage(name, &error));
         let mut words = command.arguments.iter().map(String::as_str);
         let mut release = None;
@@ -294,7 +296,7 @@ impl Programs {
     }
 
     /// The check of the environment that comes before everything else.
-    fn check(&self, command: &Command) -> Result<(), (i32, String)> {
+    fn check(&self, command: &Command) -> Result<(), Misused> {
         let has = |name: &str| command.environment.iter().any(|(known, _)| *known == name);
         let missing: Vec<_> = REQUIRED.iter().filter(|(name, _)| !has(name)).collect();
         if missing.is_empty() {
