@@ -409,7 +409,7 @@ async fn a_signature_is_waited_for() {
 
 #[tokio::test]
 async fn a_reachable_payload_is_approved_at_once() {
-    let bench = Bench::with(|documents| announce(documents)).await;
+    let bench = Bench::with(announce).await;
     check(
         &bench,
         "oar_change_advisory_status",

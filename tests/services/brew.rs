@@ -4,17 +4,23 @@ use std::sync::Arc;
 
 use axum::{Router, http::StatusCode, routing::post};
 use oar_script::{
+    call::Session,
+    config::Config,
     error::{Kind, Result},
-    http::Auth,
-    services::brew::{
-        Client, emulator,
-        xml::{Answered, Fault, answer, call},
+    http::{Auth, Http},
+    services::{
+        brew::{
+            Client, emulator,
+            xml::{Answered, Fault, answer, call},
+        },
+        install,
     },
     sim::state::SimState,
+    world::World,
 };
 use serde_json::{Value, json};
 
-use crate::support::services_world::{fail, serve, state};
+use crate::support::services_world::{ServicesWorld, fail, serve, state};
 
 const RHCOS: &str = "rhcos-x86_64-9.6.20270227-0";
 const KERNEL: &str = "kernel-5.14.0-570.30.1.el9_6";
@@ -102,6 +108,32 @@ async fn a_lost_answer_of_the_hub_is_asked_for_again() {
         (error.kind, error.service.as_deref()),
         (Kind::Invalid, Some("brew"))
     );
+}
+
+/// The client that a session has with these settings.
+fn installed(settings: &str) -> Arc<Client> {
+    let world = ServicesWorld::default().file("/oar-script.toml", settings);
+    let world: Arc<dyn World> = Arc::new(world);
+    let config = Config::load_file(world.as_ref(), "/oar-script.toml".as_ref()).unwrap();
+    let session = Session::new(world.clone(), tokio::runtime::Handle::current());
+    install(&session, &Http::new(world).unwrap(), &config).unwrap();
+    session.get::<Client>().unwrap()
+}
+
+#[tokio::test]
+async fn the_download_host_is_where_the_hub_is_unless_it_has_a_section() {
+    let (state, _) = demo().await;
+    let here = serve(emulator::router(state)).await;
+    let other = serve(emulator::router(self::state("brew", json!({"builds": {}})))).await;
+    let one = format!("[services.brew]\nendpoint = \"{here}\"\n");
+    let client = installed(&one);
+    assert!(client.kernel(RHCOS).await.unwrap().is_some());
+    let client = installed(&format!(
+        "{one}[services.brew_files]\nendpoint = \"{other}\"\n"
+    ));
+    let error = client.kernel(RHCOS).await.unwrap_err();
+    assert_eq!(error.kind, Kind::NotFound);
+    assert_eq!(client.tags(KERNEL).await.unwrap().len(), 2);
 }
 
 /// What the hub's answer `body` is to us.

@@ -21,7 +21,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use self::ber::{Request, result};
+use self::ber::{Request, Search, result};
 use crate::sim::{
     stand_in::{Heard, StandIn},
     state::SimState,
@@ -86,40 +86,14 @@ async fn converse(state: &SimState, mut stream: TcpStream, heard: &Heard) -> std
             }
             Request::Search(search) => {
                 heard.note("search").await;
-                match state.fault(SERVICE, "search") {
-                    None => directory::answer(state, &search),
-                    Some(fault) => {
-                        let (name, detail) =
-                            fault.kind.split_once(':').unwrap_or((&fault.kind, ""));
-                        match (name, detail) {
-                            ("refused", _) => return Ok(()),
-                            ("timeout", _) => {
-                                tokio::time::sleep(Duration::from_secs(600)).await;
-                                return Ok(());
-                            }
-                            ("slow", _) => {
-                                tokio::time::sleep(Duration::from_millis(200)).await;
-                                directory::answer(state, &search)
-                            }
-                            ("reset" | "truncated", _) => {
-                                let bytes = written(id, directory::answer(state, &search))?;
-                                stream.write_all(&bytes[..bytes.len() / 2]).await?;
-                                return Ok(());
-                            }
-                            ("malformed", _) => {
-                                stream.write_all(b"}\x00 this is no LDAP").await?;
-                                return Ok(());
-                            }
-                            ("busy" | "retry_after" | "secondary_limit", _)
-                            | ("status", "429" | "503") => {
-                                vec![result(5, BUSY, "come back later")]
-                            }
-                            ("status", "401" | "403") => {
-                                vec![result(5, MAY_NOT, "who you are may not search")]
-                            }
-                            _ => vec![result(5, OTHER, "made to fail")],
-                        }
+                match searched(state, &search).await {
+                    Reply::Whole(answer) => answer,
+                    Reply::Half(answer) => {
+                        let bytes = written(id, answer)?;
+                        return stream.write_all(&bytes[..bytes.len() / 2]).await;
                     }
+                    Reply::Nonsense => return stream.write_all(b"}\x00 this is no LDAP").await,
+                    Reply::Nothing => return Ok(()),
                 }
             }
             Request::Other { answer: Some(tag) } => {
@@ -129,6 +103,42 @@ async fn converse(state: &SimState, mut stream: TcpStream, heard: &Heard) -> std
         };
         let bytes = written(id, answer)?;
         stream.write_all(&bytes).await?;
+    }
+}
+
+/// What is said to a search.
+enum Reply {
+    Whole(Vec<StructureTag>),
+    /// The first half of it, then the connection closes.
+    Half(Vec<StructureTag>),
+    Nonsense,
+    /// The connection closes.
+    Nothing,
+}
+
+async fn searched(state: &SimState, search: &Search) -> Reply {
+    let Some(fault) = state.fault(SERVICE, "search") else {
+        return Reply::Whole(directory::answer(state, search));
+    };
+    let (name, detail) = fault.kind.split_once(':').unwrap_or((&fault.kind, ""));
+    let refused = |code, reason| Reply::Whole(vec![result(5, code, reason)]);
+    match (name, detail) {
+        ("refused", _) => Reply::Nothing,
+        ("timeout", _) => {
+            tokio::time::sleep(Duration::from_secs(600)).await;
+            Reply::Nothing
+        }
+        ("slow", _) => {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            Reply::Whole(directory::answer(state, search))
+        }
+        ("reset" | "truncated", _) => Reply::Half(directory::answer(state, search)),
+        ("malformed", _) => Reply::Nonsense,
+        ("busy" | "retry_after" | "secondary_limit", _) | ("status", "429" | "503") => {
+            refused(BUSY, "come back later")
+        }
+        ("status", "401" | "403") => refused(MAY_NOT, "who you are may not search"),
+        _ => refused(OTHER, "made to fail"),
     }
 }
 
