@@ -1,4 +1,8 @@
 //! Whole processes: how soon an answer is there.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "it measures the program from outside"
+)]
 
 use std::{
     path::Path,

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::sim::requests::Cut;
+
 /// Drives OpenShift z-stream releases with scripts that people edit.
 #[derive(Debug, Parser)]
 #[command(
@@ -72,6 +74,10 @@ pub struct Options {
     /// Kill the process at this journal point (tests of crash safety).
     #[arg(long, global = true, value_name = "NUMBER", hide = true)]
     pub sim_crash_at: Option<u64>,
+    /// Cut the way outside at a changing request: `before:N`, `after:N`, `lost:N` (tests of crash
+    /// safety).
+    #[arg(long, global = true, value_name = "CUT", hide = true)]
+    pub sim_cut: Option<Cut>,
     /// Read this configuration file.
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,

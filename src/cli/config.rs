@@ -17,7 +17,7 @@ use crate::{
     },
     error::{Error, Result},
     oar,
-    services::SERVICES,
+    services::usual_endpoint,
     world::{World, system::SystemWorld},
 };
 
@@ -78,10 +78,7 @@ fn usual(key: &str, options: &Options, world: &dyn World) -> Option<String> {
         "state.path" => Some(folder("state.git")),
         "journal.folder" => Some(folder("journal")),
         "scripts.folder" => Some("oar-scripts".to_owned()),
-        _ => {
-            let row = SERVICES.iter().find(|row| Some(row.name) == service)?;
-            Some(row.endpoint.to_owned())
-        }
+        _ => usual_endpoint(service?).map(str::to_owned),
     }
 }
 

@@ -78,7 +78,9 @@ pub const KEYS: [Key; 19] = [
 ];
 
 /// The services that may have a section `[services.<service>]`.
-pub const SERVICE_NAMES: [&str; 14] = [
+pub const SERVICE_NAMES: [&str; 17] = [
+    "brew",
+    "brew_files",
     "build_data",
     "errata",
     "github",
@@ -87,6 +89,7 @@ pub const SERVICE_NAMES: [&str; 14] = [
     "jira",
     "ldap",
     "mirror",
+    "portal",
     "prow",
     "registry",
     "release_controller",
@@ -96,7 +99,7 @@ pub const SERVICE_NAMES: [&str; 14] = [
 ];
 
 /// The tools that may have an entry in `[oar.tools]`, by the names scripts use.
-pub const TOOL_NAMES: [&str; 28] = [
+pub const TOOL_NAMES: [&str; 31] = [
     "check_cve_tracker_bug",
     "image_signed_check",
     "image_consistency_check",
@@ -125,6 +128,9 @@ pub const TOOL_NAMES: [&str; 28] = [
     "mcp_cache_stats",
     "mcp_cache_invalidate",
     "mcp_cache_warm",
+    "update_bug_list",
+    "drop_bugs",
+    "check_greenwave_cvp_tests",
 ];
 
 /// Returns the names that can stand in a part of a key: itself, or what its placeholder is for.

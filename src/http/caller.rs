@@ -288,6 +288,7 @@ impl Caller {
             Body::Nothing => building,
             Body::Json(document) => building.json(document),
             Body::Form(fields) => building.form(fields),
+            Body::Text(text) => building.body(text.clone()),
         };
         let mut response = building.send().await.map_err(failed)?;
         let status = response.status();

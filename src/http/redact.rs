@@ -1,7 +1,8 @@
 //! Keeps secrets out of messages and traces.
 
-use std::sync::RwLock;
+use std::sync::{LazyLock, RwLock};
 
+use regex::Regex;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -11,6 +12,11 @@ const BLACKED_OUT: &str = "[hidden]";
 
 /// Shorter texts are ordinary words: hiding them would garble messages and protect nothing.
 const SHORTEST_SECRET: usize = 4;
+
+/// A ticket, which is made anew for every request and so is not among the known secrets.
+static TICKET: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\bnegotiate\s+[A-Za-z0-9+/=_-]{8,}").expect("the pattern is constant")
+});
 
 /// The secrets this process has handed to callers.
 #[derive(Default)]
@@ -40,9 +46,13 @@ impl Secrets {
             .known
             .read()
             .expect("no thread panics while it holds the secrets");
-        known.iter().fold(text.to_owned(), |text, secret| {
+        let text = known.iter().fold(text.to_owned(), |text, secret| {
             text.replace(secret.expose_secret(), BLACKED_OUT)
-        })
+        });
+        match TICKET.is_match(&text) {
+            true => TICKET.replace_all(&text, "Negotiate [hidden]").into_owned(),
+            false => text,
+        }
     }
 }
 

@@ -37,6 +37,7 @@ pub(super) enum Body {
     Nothing,
     Json(Value),
     Form(Vec<(String, String)>),
+    Text(String),
 }
 
 impl Request {
@@ -77,6 +78,12 @@ impl Request {
     /// Sets a form as body.
     pub fn form(mut self, fields: Vec<(String, String)>) -> Self {
         self.body = Body::Form(fields);
+        self
+    }
+
+    /// Sets a text as body; what kind of text it is says a header of its own.
+    pub fn text(mut self, text: String) -> Self {
+        self.body = Body::Text(text);
         self
     }
 

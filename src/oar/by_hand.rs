@@ -10,7 +10,11 @@ use super::{backend::Answer, tools::Tool};
 use crate::{
     call::Session,
     error::{Kind, Result},
-    release::{Ending, TaskStatus, Version, statebox::Change, task::WORKFLOW_TASKS},
+    release::{
+        Ending, TaskStatus, Version,
+        statebox::Change,
+        task::{RETIRED_TASKS, WORKFLOW_TASKS},
+    },
     state::Kept,
 };
 
@@ -33,7 +37,8 @@ pub(super) async fn keep(
             return Ok(());
         }
     };
-    if !WORKFLOW_TASKS.contains(&task.as_str()) {
+    let is_kept = |tasks: &[&str]| tasks.contains(&task.as_str());
+    if !is_kept(&WORKFLOW_TASKS) && !is_kept(&RETIRED_TASKS) {
         return Ok(());
     }
     let release: Version = arguments["release"].as_str().unwrap_or_default().parse()?;

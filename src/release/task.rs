@@ -36,6 +36,9 @@ pub const STATEBOX_TASKS: [&str; 13] = [
     "change-advisory-status",
 ];
 
+/// The tasks that releases of the Errata flow had besides, until the Konflux flow did away with them.
+pub const RETIRED_TASKS: [&str; 3] = ["update-bug-list", "check-greenwave-cvp-tests", "drop-bugs"];
+
 /// The tasks that must be `Pass` in one snapshot before final approval.
 pub const REQUIRED_FOR_APPROVAL: [&str; 7] = [
     "take-ownership",

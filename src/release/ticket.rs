@@ -132,3 +132,9 @@ pub fn is_real(key: &str) -> bool {
         && !number.is_empty()
         && number.bytes().all(|byte| byte.is_ascii_digit())
 }
+
+/// The number in a key, by which tickets of one project are older or younger; 0 when there is none.
+pub fn number(key: &str) -> u64 {
+    let number = key.rsplit('-').next().unwrap_or_default();
+    number.parse().unwrap_or_default()
+}

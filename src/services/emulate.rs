@@ -137,7 +137,7 @@ fn half(bytes: &Bytes) -> Bytes {
 
 /// A body that ends in a broken connection. With nothing to send first, not even the status goes
 /// out, because the server has not written it yet.
-fn broken(first: Bytes) -> Body {
+pub(crate) fn broken(first: Bytes) -> Body {
     Body::from_stream(ReaderStream::new(Broken {
         is_flushed: first.is_empty(),
         first,

@@ -5,12 +5,14 @@
 //! stores, with one exception: `emulator.rs` files and [`emulate`] use
 //! [`crate::sim::state::SimState`], the documents all stand-ins share. They never use a client.
 
+pub mod brew;
 pub mod build_data;
 pub mod emulate;
 pub mod errata;
 pub mod github;
 pub mod gitlab;
 pub mod jira;
+pub mod portal;
 pub mod release_controller;
 pub mod sheets;
 pub mod slack;
@@ -54,7 +56,7 @@ pub struct Row {
 }
 
 /// The services, in the order listings show them.
-pub const SERVICES: [Row; 8] = [
+pub const SERVICES: [Row; 10] = [
     release_controller::ROW,
     github::ROW,
     build_data::ROW,
@@ -63,6 +65,8 @@ pub const SERVICES: [Row; 8] = [
     gitlab::ROW,
     jira::ROW,
     slack::ROW,
+    portal::ROW,
+    brew::ROW,
 ];
 
 /// What clients are made from.
@@ -79,16 +83,33 @@ pub struct Setup<'a> {
 impl Setup<'_> {
     /// Where a service lives: where the world says, else the settings, else its usual place.
     pub fn endpoint(&self, row: &Row) -> Result<Url> {
+        self.second_endpoint(row, (row.name, row.endpoint))
+    }
+
+    /// Where another host of a service lives, by its own section in the settings and its usual place.
+    /// The world has one address for all hosts of a service.
+    fn second_endpoint(&self, row: &Row, (section, usual): (&str, &str)) -> Result<Url> {
         if let Some(endpoint) = self.world.endpoint(row.name) {
             return Ok(endpoint);
         }
-        if let Some(endpoint) = self.config.endpoint(row.name) {
+        if let Some(endpoint) = self.config.endpoint(section) {
             return Ok(endpoint.clone());
         }
-        Url::parse(row.endpoint).map_err(|error| {
-            Error::invalid(format!("`{}` is not an address", row.endpoint)).because(error)
-        })
+        Url::parse(usual)
+            .map_err(|error| Error::invalid(format!("`{usual}` is not an address")).because(error))
     }
+
+    /// Whether a service lives elsewhere than usual.
+    fn is_moved(&self, row: &Row) -> bool {
+        self.world.endpoint(row.name).is_some() || self.config.endpoint(row.name).is_some()
+    }
+}
+
+/// Where a host lives unless a setting or the world says otherwise, by its section in the settings.
+pub fn usual_endpoint(section: &str) -> Option<&'static str> {
+    let rows = SERVICES.iter().map(|row| (row.name, row.endpoint));
+    rows.chain([brew::FILES])
+        .find_map(|(name, endpoint)| (name == section).then_some(endpoint))
 }
 
 /// Makes the clients of all services and gives them, and the way out, to a session. Sends nothing.

@@ -9,7 +9,7 @@
 )]
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io,
     net::Ipv4Addr,
     path::PathBuf,
@@ -27,7 +27,7 @@ use url::Url;
 use super::{
     plan::Plan,
     real,
-    requests::Requests,
+    requests::{Cut, Requests},
     scenario::{DEFAULT, Scenario},
     seed::{START, Seed},
     sheet,
@@ -35,6 +35,7 @@ use super::{
     tracking::announce,
 };
 use crate::{
+    config::Backend,
     error::{Error, Kind, Result},
     release::Version,
     services::sheets::emulator::key_file,
@@ -72,6 +73,8 @@ pub struct Options {
     pub latency: Option<Duration>,
     /// The journal point at which the process kills itself.
     pub crash_at: Option<u64>,
+    /// The changing request at which the way outside is cut.
+    pub cut: Option<Cut>,
     /// How many simulated seconds pass in a real one; time stands still when absent.
     pub speed: Option<f64>,
     /// A StateBox file of a real release to begin from.
@@ -96,6 +99,7 @@ impl Default for Options {
             reset: false,
             latency: None,
             crash_at: None,
+            cut: None,
             speed: None,
             statebox: None,
             results: None,
@@ -169,7 +173,7 @@ impl Simulation {
         };
         let simulation = Self {
             world: Arc::new(SimulatedWorld::new(state.clone(), settings)),
-            requests: Requests::default(),
+            requests: Requests::cut(options.cut),
             addresses: Mutex::default(),
             latency,
             runtime: runtime.clone(),
@@ -238,6 +242,18 @@ impl Simulation {
     /// The StateBox document that a new world begins from, if it was made from one.
     pub fn statebox(&self) -> Option<&str> {
         self.statebox.as_deref()
+    }
+
+    /// What carries the OAR tools out in this world when no setting says so: all of them, and single
+    /// ones by the names scripts use.
+    pub fn backends(&self) -> (Option<Backend>, BTreeMap<String, Backend>) {
+        let (all, single) = self.state.read(|stored| {
+            let oar = &stored.documents["oar"];
+            (oar["backend"].clone(), oar["backends"].clone())
+        });
+        // Only words that a scenario checked are there.
+        let all = serde_json::from_value(all).ok();
+        (all, serde_json::from_value(single).unwrap_or_default())
     }
 
     /// The name of the scenario the world was made from.

@@ -329,9 +329,10 @@ impl Plan {
     fn shipment(&self) -> Vec<Due> {
         let mut changes = Vec::new();
         if let Some(after) = self.metadata_url {
+            let page = self.seed.page(&self.seed.version.to_string());
             changes.push(Due {
                 at: self.time(after),
-                path: path(&["oar", "is_metadata_url_reachable"]),
+                path: path(&["portal", "pages", &page, "is_public"]),
                 value: true.into(),
             });
         }

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    str::FromStr,
     sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
@@ -18,7 +19,11 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::{services::emulate::set_date, world::clock::VirtualClock};
+use crate::{
+    error::{Error, Result},
+    services::emulate::{broken, set_date},
+    world::{clock::VirtualClock, simulated::die},
+};
 
 /// The longest body that is read at all; uploads to emulators are small.
 const MAX_BODY_BYTES: usize = 32 << 20;
@@ -29,10 +34,53 @@ const KEPT_BODY_BYTES: usize = 8 << 10;
 #[derive(Clone, Debug, Default)]
 pub struct Requests {
     record: Arc<Mutex<Record>>,
+    cut: Option<Cut>,
+}
+
+/// Where the way to the outside is cut: at which changing request, counted from 1, and how.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Cut {
+    /// The number of the request.
+    pub at: u64,
+    /// What happens.
+    pub how: CutHow,
+}
+
+/// What happens at a [`Cut`].
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum CutHow {
+    /// The process dies before the request arrives.
+    DieBefore,
+    /// The request is done, and the process dies before it has the answer.
+    DieAfter,
+    /// The request is done, and the connection closes without an answer.
+    LoseAnswer,
+}
+
+impl FromStr for Cut {
+    type Err = Error;
+
+    /// Reads `before:7`, `after:7` or `lost:7`.
+    fn from_str(text: &str) -> Result<Self> {
+        let wrong = || {
+            Error::invalid(format!("`{text}` names no cut"))
+                .hint("write `before:7`, `after:7` or `lost:7`")
+        };
+        let (how, at) = text.split_once(':').ok_or_else(wrong)?;
+        let how = match how {
+            "before" => CutHow::DieBefore,
+            "after" => CutHow::DieAfter,
+            "lost" => CutHow::LoseAnswer,
+            _ => return Err(wrong()),
+        };
+        let at = at.parse().map_err(|_| wrong())?;
+        Ok(Self { at, how })
+    }
 }
 
 #[derive(Debug, Default)]
 struct Record {
+    changing: u64,
     counts: BTreeMap<(String, String), u64>,
     changes: Vec<Change>,
 }
@@ -57,6 +105,14 @@ pub struct Change {
 }
 
 impl Requests {
+    /// Begins a record of requests of which one is cut.
+    pub(super) fn cut(cut: Option<Cut>) -> Self {
+        Self {
+            cut,
+            ..Self::default()
+        }
+    }
+
     /// How many requests there were to all services.
     pub fn total(&self) -> u64 {
         self.lock().counts.values().sum()
@@ -94,6 +150,16 @@ impl Requests {
             .counts
             .entry((service.to_owned(), operation))
             .or_default() += 1;
+    }
+
+    /// Counts one changing request; what happens to it, if it is the one that is cut.
+    fn next_cut(&self) -> Option<CutHow> {
+        let number = {
+            let mut record = self.lock();
+            record.changing += 1;
+            record.changing
+        };
+        self.cut.filter(|cut| cut.at == number).map(|cut| cut.how)
     }
 
     fn lock(&self) -> MutexGuard<'_, Record> {
@@ -140,7 +206,7 @@ impl Requests {
             .get::<MatchedPath>()
             .map(|matched| matched.as_str().to_owned());
         let operation = format!("{method} {}", route.as_deref().unwrap_or("unknown"));
-        self.count(service, operation);
+        self.count(service, operation.clone());
         let is_changing = !matches!(method, Method::GET | Method::HEAD | Method::OPTIONS);
         let mut body = Bytes::new();
         let request = if is_changing {
@@ -153,7 +219,19 @@ impl Requests {
         } else {
             request
         };
+        let cut = is_changing.then(|| self.next_cut()).flatten();
+        if cut == Some(CutHow::DieBefore) {
+            die();
+        }
         let mut response = next.run(request).await;
+        match cut {
+            Some(CutHow::DieAfter) => die(),
+            Some(CutHow::LoseAnswer) => {
+                tracing::info!(service, %operation, "the answer is lost");
+                response = broken(Bytes::new()).into_response();
+            }
+            Some(CutHow::DieBefore) | None => {}
+        }
         let is_bare = response.body().size_hint().exact() == Some(0);
         let is_unknown = matches!(
             response.status(),

@@ -126,9 +126,10 @@ impl Seed {
             },
             "jira": self.jira(identity),
             "slack": slack(&self.version.y_stream()),
+            "portal": { "pages": self.pages() },
+            "brew": { "builds": self.brew() },
             "oar": {
                 "missed_cve_trackers": [],
-                "is_metadata_url_reachable": false,
                 "checker": null,
                 "calls": [],
             },
@@ -165,13 +166,53 @@ impl Seed {
 
     /// Returns the tag object of a build as the Release Controller has it.
     pub fn tag(&self, build: &str, phase: &str, created: Timestamp) -> Value {
-        json!({
+        let mut tag = json!({
             "phase": phase,
             "pullSpec": pull_spec(build),
             "downloadURL": download_url(build),
             "digest": self.digest(build),
             "created": created.to_string(),
-        })
+        });
+        if !build.contains("nightly") {
+            tag["url"] = format!("https://access.redhat.com{}", self.page(build)).into();
+        }
+        tag
+    }
+
+    /// The path of the page that announces a build to customers.
+    pub fn page(&self, build: &str) -> String {
+        let year = self.start.strftime("%Y");
+        let number = 10_000 + self.number(&format!("page of {build}")) % 90_000;
+        format!("/errata/RHBA-{year}:{number}")
+    }
+
+    /// The kernel in the operating system of the release.
+    pub fn kernel(&self) -> [String; 2] {
+        let number = 10 + self.number("kernel") % 90;
+        ["5.14.0".to_owned(), format!("570.{number}.1.el9_6")]
+    }
+
+    fn pages(&self) -> Value {
+        let mut pages = Map::new();
+        let version = self.version.to_string();
+        pages.insert(self.page(&version), json!({ "is_public": false }));
+        if let Some(before) = predecessor(&self.version) {
+            pages.insert(self.page(&before), json!({ "is_public": true }));
+        }
+        pages.into()
+    }
+
+    fn brew(&self) -> Value {
+        let [version, release] = self.kernel();
+        let mut builds = Map::new();
+        for build in self.builds("rhcos").as_array().into_iter().flatten() {
+            let components = json!([["bash", "5.1.8", "9.el9"], ["kernel", version, release]]);
+            let name = build.as_str().unwrap_or_default().to_owned();
+            builds.insert(name, json!({ "components": components }));
+        }
+        let kernel = format!("kernel-{version}-{release}");
+        builds.insert(kernel, json!({ "tags": ["rhel-9.6.0-z-candidate"] }));
+        builds.into()
     }
 
     fn hash(&self, purpose: &str) -> [u8; 32] {

@@ -31,6 +31,14 @@ const TRACKING: &str = "query($owner: String!, $name: String!, $folder: String!)
   }
 }";
 
+const FOLDERS: &str = "query($owner: String!, $name: String!, $folder: String!) {
+  repository(owner: $owner, name: $name) {
+    object(expression: $folder) {
+      ... on Tree { entries { name type object { ... on Tree { entries { name type } } } } }
+    }
+  }
+}";
+
 /// Where the documents are.
 #[derive(Clone)]
 pub enum Documents {
@@ -58,19 +66,7 @@ pub struct Newest {
 /// Fails when GitHub cannot be asked, `not_found` when the branch has no releases. It needs a
 /// token. Calls `POST /graphql` once, and a second time with [`Documents::Beside`].
 pub async fn newest(github: &GitHub, documents: &Documents) -> Result<Vec<Newest>> {
-    let folder = format!("{}:{FOLDER}", github.branch());
-    let mut variables = repository(github);
-    variables.insert("folder".to_owned(), folder.into());
-    let answer = github.client().graphql(TRACKING, variables.into()).await?;
-    let Some(entries) = answer["repository"]["object"]["entries"].as_array() else {
-        return Err(Error::not_found(format!(
-            "there is no folder `{FOLDER}` on the branch `{}` of `{}`",
-            github.branch(),
-            github.repository()
-        ))
-        .service("github")
-        .hint("look at `github.repository` and `state.branch`"));
-    };
+    let entries = folders(github, TRACKING).await?;
     let mut found: Vec<_> = entries.iter().filter_map(y_stream).collect();
     found.sort_by_key(|(numbers, _)| *numbers);
     let mut found: Vec<Newest> = found.into_iter().map(|(_, newest)| newest).collect();
@@ -93,6 +89,42 @@ pub async fn newest(github: &GitHub, documents: &Documents) -> Result<Vec<Newest
         }
     }
     Ok(found)
+}
+
+/// Returns the y-streams that have a tracking file, by number: those that ART makes releases of.
+///
+/// Fails as [`newest`] does. Calls `POST /graphql` once.
+pub async fn y_streams(github: &GitHub) -> Result<Vec<String>> {
+    let entries = folders(github, FOLDERS).await?;
+    let mut found: Vec<_> = entries
+        .iter()
+        .filter_map(|folder| {
+            let name = folder["name"].as_str()?;
+            let mut files = folder["object"]["entries"].as_array()?.iter();
+            let is_tracked = files.any(|file| file["name"] == file_name(name));
+            is_tracked.then_some((y_stream_numbers(name)?, name.to_owned()))
+        })
+        .collect();
+    found.sort();
+    Ok(found.into_iter().map(|(_, name)| name).collect())
+}
+
+/// What is in the folder of all y-streams, as a query asks for it.
+async fn folders(github: &GitHub, query: &str) -> Result<Vec<Value>> {
+    let folder = format!("{}:{FOLDER}", github.branch());
+    let mut variables = repository(github);
+    variables.insert("folder".to_owned(), folder.into());
+    let mut answer = github.client().graphql(query, variables.into()).await?;
+    match answer["repository"]["object"]["entries"].take() {
+        Value::Array(entries) => Ok(entries),
+        _ => Err(Error::not_found(format!(
+            "there is no folder `{FOLDER}` on the branch `{}` of `{}`",
+            github.branch(),
+            github.repository()
+        ))
+        .service("github")
+        .hint("look at `github.repository` and `state.branch`")),
+    }
 }
 
 /// The newest release by the tracking file in a folder; none for folders without one.

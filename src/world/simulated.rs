@@ -369,7 +369,7 @@ fn said(question: &Question, prepared: &PreparedAnswer) -> String {
 }
 
 /// Ends the process as a power cut would: nothing is flushed, nothing is dropped.
-fn die() -> ! {
+pub(crate) fn die() -> ! {
     #[cfg(unix)]
     {
         // Nobody is left to hear about a failure; the abort below ends the process then.

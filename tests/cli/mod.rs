@@ -2,11 +2,13 @@
 
 mod analyze;
 mod args;
+mod backends;
 mod bad_input;
 mod clock;
 mod config;
 mod crash;
 mod editing;
+mod effects;
 mod person;
 mod readme;
 mod real_releases;
@@ -14,6 +16,7 @@ mod releases;
 mod repeat;
 mod requests;
 mod scenarios;
+mod secrets;
 mod store_budgets;
 mod store_people;
 mod store_troubles;

@@ -42,7 +42,7 @@ const USUAL: [(&str, u64); 6] = [
 
 const UNAPPROVED: [(&str, u64); 2] = [("approve_merge_request", 0), ("move_advisory", 0)];
 
-const STORIES: [Story; 31] = [
+const STORIES: [Story; 33] = [
     Story {
         name: "advisory-dropped",
         code: 0,
@@ -182,6 +182,20 @@ const STORIES: [Story; 31] = [
         code: 0,
         triggers: &[],
         says: &[("analyze-candidate-build", "reason", "no candidate build")],
+        told: &[],
+    },
+    Story {
+        name: "oar-over-cli",
+        code: 0,
+        triggers: &[],
+        says: &[],
+        told: &[],
+    },
+    Story {
+        name: "oar-over-mcp",
+        code: 0,
+        triggers: &[],
+        says: &[],
         told: &[],
     },
     Story {

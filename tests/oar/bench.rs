@@ -94,6 +94,12 @@ impl Bench {
             .unwrap();
     }
 
+    pub fn change(&self, change: impl FnOnce(&mut Value)) {
+        self.state
+            .change(|stored| change(&mut stored.documents))
+            .unwrap();
+    }
+
     pub fn get(&self, path: &str) -> Value {
         self.state.read(|stored| {
             let found = path
@@ -165,6 +171,7 @@ fn documents() -> Value {
     json!({
         "release_controller": {"streams": {"4-stable": {"4.20.1": {
             "phase": "Accepted", "digest": "sha256:0123abcd",
+            "url": "https://access.redhat.com/errata/RHSA-2027:1",
         }}}},
         "errata": {
             "advisories": {
@@ -184,6 +191,7 @@ fn documents() -> Value {
             "ART-30002": {"summary": "QE", "status": "New", "assignee": null, "parent": "ART-30001"},
         }},
         "slack": {"is_down": false, "messages": []},
+        "portal": {"pages": {}},
         "build_data": {"branches": {"openshift-4.20": {"releases": {"4.20.1": {"assembly": {
             "basis": {"reference_releases": {"x86_64": "4.20.0-0.nightly-2027-02-27-010203"}},
             "group": {
@@ -196,7 +204,6 @@ fn documents() -> Value {
         "sim": {"releases": {"4.20.1": "2027-03-01T09:00:00Z"}},
         "oar": {
             "missed_cve_trackers": [],
-            "is_metadata_url_reachable": false,
         },
     })
 }

@@ -1,5 +1,5 @@
 use oar_script::{oar::outcome::Attempt, release::Ending, state::StateStore};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::bench::{Bench, RELEASE};
 
@@ -13,6 +13,11 @@ fn remote_id(answer: &oar_script::oar::backend::Answer) -> String {
         .unwrap()
         .id
         .clone()
+}
+
+/// The page that announces the release can be seen from now on.
+fn announce(documents: &mut Value) {
+    documents["portal"]["pages"]["/errata/RHSA-2027:1"] = json!({"is_public": true});
 }
 
 async fn check(
@@ -404,8 +409,7 @@ async fn a_signature_is_waited_for() {
 
 #[tokio::test]
 async fn a_reachable_payload_is_approved_at_once() {
-    let bench =
-        Bench::with(|documents| documents["oar"]["is_metadata_url_reachable"] = json!(true)).await;
+    let bench = Bench::with(|documents| announce(documents)).await;
     check(
         &bench,
         "oar_change_advisory_status",
@@ -430,6 +434,53 @@ async fn a_reachable_payload_is_approved_at_once() {
 }
 
 #[tokio::test]
+async fn the_server_looks_at_the_newest_build_of_the_y_stream() {
+    let bench = Bench::with(|documents| {
+        announce(documents);
+        let stable = &mut documents["release_controller"]["streams"]["4-stable"];
+        stable["4.20.10"] = json!({"phase": "Accepted",
+            "url": "https://access.redhat.com/errata/RHSA-2027:2"});
+        stable["4.20.11"] = json!({"phase": "Ready"});
+        stable["4.21.1"] = json!({"phase": "Accepted"});
+    })
+    .await;
+    let answer = bench.ask("oar_change_advisory_status").await;
+    assert!(
+        answer
+            .text
+            .contains("url https://access.redhat.com/errata/RHSA-2027:2\n")
+    );
+    assert!(answer.text.contains("The metadata url is not accessible"));
+}
+
+#[tokio::test]
+async fn a_kernel_that_must_not_ship_stops_the_approval() {
+    let bench = Bench::with(|documents| {
+        announce(documents);
+        documents["errata"]["advisories"]["180102"]["builds"] =
+            json!({"RHEL-9": ["rhcos-x86_64-9.6.20270227-0", "rhcos-aarch64-9.6.20270227-0"]});
+        documents["brew"] = json!({"builds": {
+            "rhcos-x86_64-9.6.20270227-0": {"components": [["kernel", "5.14.0", "1.el9"]]},
+            "kernel-5.14.0-1.el9": {"tags": ["one", "early-kernel-stop-ship"]},
+        }});
+    })
+    .await;
+    let answer = bench.ask("oar_change_advisory_status").await;
+    for line in [
+        "RHCOS nvr is rhcos-x86_64-9.6.20270227-0",
+        "The commit metadata is kernel-5.14.0-1.el9",
+        "Tags of this build is ['one', 'early-kernel-stop-ship']",
+        "kernel tag early-kernel-stop-ship is found, stop moving advisory status",
+    ] {
+        assert!(answer.text.contains(line), "{}", answer.text);
+    }
+    assert_eq!(bench.get("errata/advisories/180101/state"), "QE");
+    bench.set("brew/builds/kernel-5.14.0-1.el9/tags", json!(["one"]));
+    bench.ask("oar_change_advisory_status").await;
+    assert_eq!(bench.get("errata/advisories/180101/state"), "REL_PREP");
+}
+
+#[tokio::test]
 async fn a_scheduled_approval_ends_in_the_state_store() {
     let bench = Bench::new().await;
     check(
@@ -448,7 +499,7 @@ async fn a_scheduled_approval_ends_in_the_state_store() {
     .await;
     bench.pass_minutes(60);
     bench.server.settle().await;
-    bench.set("oar/is_metadata_url_reachable", json!(true));
+    bench.change(announce);
     bench.pass_minutes(29);
     bench.server.settle().await;
     bench.pass_minutes(1);
@@ -485,7 +536,7 @@ async fn a_checker_gives_up_after_two_days_and_a_dead_one_never_does() {
 #[tokio::test]
 async fn a_blocking_alert_stops_the_approval() {
     let bench = Bench::with(|documents| {
-        documents["oar"]["is_metadata_url_reachable"] = json!(true);
+        announce(documents);
         documents["errata"]["advisories"]["180101"]["content_alerts"]["blocking"] = json!(true);
     })
     .await;
@@ -503,7 +554,7 @@ async fn a_blocking_alert_stops_the_approval() {
 async fn a_merged_request_stops_most_tools_but_not_the_approval() {
     let bench = Bench::with(|documents| {
         documents["gitlab"]["merge_requests"]["901"]["state"] = json!("merged");
-        documents["oar"]["is_metadata_url_reachable"] = json!(true);
+        announce(documents);
     })
     .await;
     check(
@@ -574,7 +625,7 @@ async fn only_changing_calls_are_written_down() {
 async fn readers_of_a_watched_store_see_the_checkers_end() {
     let bench = Bench::new().await;
     bench.ask("oar_change_advisory_status").await;
-    bench.set("oar/is_metadata_url_reachable", json!(true));
+    bench.change(announce);
     bench.pass_minutes(30);
     let watched = oar_script::sim::oar::Watched::new(bench.store.clone(), bench.server.clone());
     let release = RELEASE.parse().unwrap();

@@ -5,6 +5,7 @@ mod advisory_push;
 mod build_data;
 mod discovery;
 mod drift;
+mod kernel;
 pub mod sheet;
 mod sheet_head;
 mod sheet_lists;

@@ -23,13 +23,17 @@ fn run(script: &str) -> Result<Value, Box<EvalAltResult>> {
     let runtime = Runtime::new().unwrap();
     let state = state("none", json!({}));
     let documents = json!({
-        "release_controller": {"streams": {"4-stable": {"4.20.1": {"phase": "Accepted", "digest": "sha256:1"}}}},
+        "release_controller": {"streams": {"4-stable": {"4.20.1": {"phase": "Accepted", "digest": "sha256:1",
+            "pullSpec": "quay.io/r:4.20.1", "url": "https://access.redhat.com/errata/RHBA-2027:1"}}}},
         "build_data": serde_json::from_str::<Value>(include_str!("../../src/services/build_data/seed.json")).unwrap(),
         "sheets": {"spreadsheets": {"book": {"title": "4.20", "shared_with": [sheets::emulator::EMAIL],
             "tabs": [{"id": 7, "title": "4.20.1", "cells": {"B8": {"value": "Pass"}}}]}}},
         "github": {"commits": {"main": [{"sha": "1", "message": "Say more", "author": "someone",
             "path": "README.md", "at": "2027-03-01T09:00:00Z", "blob": null, "parent": null,
             "tree": "2"}]}, "branches": {"main": {}, "record": {"_releases/ocp-test-result-4.20.1-amd64.json": "{}"}}},
+        "portal": {"pages": {"/errata/RHBA-2027:1": {"is_public": true}}},
+        "brew": {"builds": {"rhcos-x86_64-9.6.1-0": {"components": [["kernel", "5", "1"]]},
+            "kernel-5-1": {"tags": ["a"]}}},
         "slack": {"channels": {"C1": {"name": "team"}}, "users": {"U1": {"name": "lead", "email": "lead@example.com"}},
             "usergroups": {"S1": {"handle": "leads"}}},
         "gitlab": {"merge_requests": {"901": {"state": "closed", "labels": []}}},
@@ -92,6 +96,15 @@ fn scripts_see_maps_text_and_unit() {
     );
     check("release_controller::release(\"4.20.2\")", Value::Null);
     check("release_controller::digest(\"4.20.1\")", json!("sha256:1"));
+    check(
+        "portal::is_public(release_controller::payload(\"4.20.1\").url)",
+        json!(true),
+    );
+    check("release_controller::payload(\"4.20.2\")", Value::Null);
+    check(
+        "brew::tags(brew::kernel(\"rhcos-x86_64-9.6.1-0\"))",
+        json!(["a"]),
+    );
     check(
         "release_controller::tags(\"4-stable\")[0].name",
         json!("4.20.1"),

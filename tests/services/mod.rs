@@ -1,6 +1,7 @@
 //! Tests of `src/services`.
 
 mod binding;
+mod brew;
 mod build_data;
 mod errata;
 mod errata_changes;
@@ -12,7 +13,9 @@ mod gitlab;
 mod gitlab_clients;
 mod jira;
 mod local_clone;
+mod portal;
 mod release_controller;
+mod secrets;
 mod sheets;
 mod sheets_python;
 mod slack;

@@ -130,6 +130,68 @@ async fn a_digest_that_is_not_computed_yet_is_asked_for_again() {
 }
 
 #[tokio::test]
+async fn a_payload_says_where_it_is_announced() {
+    let (state, _, client) = demo().await;
+    let payload = client.payload("4.20.1").await.unwrap().unwrap();
+    assert_eq!((payload.version.as_str(), payload.url), ("4.20.1", None));
+    let change = |tag: &str, key: &'static str, value: serde_json::Value| {
+        let tag = tag.to_owned();
+        state
+            .change(|stored| {
+                stored.documents["release_controller"]["streams"]["4-stable"][tag][key] = value;
+            })
+            .unwrap();
+    };
+    let page = "https://access.redhat.com/errata/RHBA-2027:1";
+    change("4.20.1", "url", json!(page));
+    change("4.20.1", "pullSpec", json!("quay.io/release:4.20.1"));
+    let payload = client.payload("4.20.1").await.unwrap().unwrap();
+    assert_eq!(payload.url.unwrap().as_str(), page);
+    assert_eq!(payload.pull_spec, "quay.io/release:4.20.1");
+    assert_eq!(payload.digest, "sha256:1");
+    change("4.20.1", "url", json!("no address"));
+    let error = client.payload("4.20.1").await.unwrap_err();
+    assert_eq!(error.kind, Kind::Invalid);
+    change("4.20.1", "url", json!(7));
+    let error = client.payload("4.20.1").await.unwrap_err();
+    assert_eq!(error.kind, Kind::Invalid);
+}
+
+#[tokio::test]
+async fn a_build_without_an_image_has_no_payload() {
+    let (state, _, client) = demo().await;
+    assert_eq!(client.payload("4.20.99").await.unwrap(), None);
+    state
+        .change(|stored| {
+            stored.documents["release_controller"]["streams"]["4-stable"]["4.20.2"]["phase"] =
+                json!("Pending");
+        })
+        .unwrap();
+    assert_eq!(client.payload("4.20.2").await.unwrap(), None);
+    let error = client.payload("4.20").await.unwrap_err();
+    assert_eq!(error.kind, Kind::Invalid);
+    fail(&state, "release_controller", "status:500", 1);
+    let error = client.payload("4.20.99").await.unwrap_err();
+    assert_eq!(error.kind, Kind::Unexpected);
+}
+
+#[tokio::test]
+async fn a_payload_of_another_version_is_not_taken() {
+    let body = json!({"image": "x", "digest": "sha256:1", "metadata": {"version": "4.20.2"}});
+    let routes = axum::Router::new().route(
+        "/releasetag/4.20.1/json",
+        axum::routing::get(move || async move { axum::Json(body) }),
+    );
+    let (world, caller) = super::caller("release_controller", serve(routes).await, Auth::none());
+    let error = Client::new(caller, world)
+        .payload("4.20.1")
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind, Kind::Unexpected);
+    assert!(error.message.contains("`4.20.2`"));
+}
+
+#[tokio::test]
 async fn tags_come_newest_first() {
     let (_, _, client) = demo().await;
     let names = async |stream: &str, phases: &[&str]| {

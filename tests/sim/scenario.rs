@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::open;
 
-const SHIPPED: [&str; 31] = [
+const SHIPPED: [&str; 33] = [
     "advisory-dropped",
     "advisory-early",
     "already-done",
@@ -29,6 +29,8 @@ const SHIPPED: [&str; 31] = [
     "errata-flow",
     "missed-cve",
     "no-candidate",
+    "oar-over-cli",
+    "oar-over-mcp",
     "oar-server-down",
     "owner-unknown",
     "promoted-build-rejected",
@@ -161,9 +163,15 @@ fn smooth_runs_by_the_clock() {
     let request = ["gitlab", "merge_requests", "901", "stage_release"];
     assert_eq!(at(&stored, 9, &request), json!("running"));
     assert_eq!(at(&stored, 10, &request), json!("success"));
-    let reachable = ["oar", "is_metadata_url_reachable"];
-    assert_eq!(at(&stored, 29, &reachable), json!(false));
-    assert_eq!(at(&stored, 30, &reachable), json!(true));
+    let tag = ["release_controller", "streams", "4-stable", "4.20.1"];
+    let url = at(&stored, 29, &tag)["url"].clone();
+    let page = url
+        .as_str()
+        .unwrap()
+        .strip_prefix("https://access.redhat.com");
+    let public = ["portal", "pages", page.unwrap(), "is_public"];
+    assert_eq!(at(&stored, 29, &public), json!(false));
+    assert_eq!(at(&stored, 30, &public), json!(true));
     assert_eq!(
         build_data(&stored, 0).unwrap()["release_date"],
         json!("2027-Mar-06")

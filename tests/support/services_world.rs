@@ -2,7 +2,7 @@
 //! maps. And a server on loopback for its services.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     io,
     path::{Path, PathBuf},
     sync::{
@@ -16,7 +16,10 @@ use jiff::Timestamp;
 use oar_script::{
     error::Result,
     sim::state::{Fault, SimState, Stored},
-    world::{Answer, BoxFuture, Event, Question, What, World, clock::VirtualClock, kerberos},
+    world::{
+        Answer, BoxFuture, Event, Question, Unattended, What, World, clock::VirtualClock, kerberos,
+        process, simulated, system::SystemWorld,
+    },
 };
 use secrecy::SecretString;
 use serde_json::Value;
@@ -34,6 +37,8 @@ pub struct ServicesWorld {
     pub events: Mutex<Vec<Event>>,
     pub tokens: AtomicU64,
     pub person: String,
+    /// The programs there are; those of this machine when nobody says otherwise.
+    pub programs: Option<Arc<dyn simulated::Programs>>,
 }
 
 impl Default for ServicesWorld {
@@ -46,6 +51,7 @@ impl Default for ServicesWorld {
             events: Mutex::default(),
             tokens: AtomicU64::new(0),
             person: "tester".to_owned(),
+            programs: None,
         }
     }
 }
@@ -135,6 +141,20 @@ impl World for ServicesWorld {
 
     fn list(&self, _folder: &Path) -> io::Result<Vec<PathBuf>> {
         Ok(Vec::new())
+    }
+
+    fn run<'a>(
+        &'a self,
+        command: &'a process::Command,
+        listener: process::Listener<'a>,
+    ) -> BoxFuture<'a, io::Result<process::Exit>> {
+        if let Some(programs) = &self.programs {
+            return programs.run(command, listener);
+        }
+        Box::pin(async move {
+            let machine = SystemWorld::new(Arc::new(Unattended), HashMap::new());
+            machine.run(command, listener).await
+        })
     }
 
     fn ask(&self, _question: &Question) -> Result<Option<Answer>> {

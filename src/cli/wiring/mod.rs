@@ -156,7 +156,7 @@ impl Wiring {
         scenario: &str,
         view: Arc<View>,
         runtime: Runtime,
-        config: Config,
+        mut config: Config,
         state_dir: &Path,
         working: &Path,
         folders: Folders,
@@ -180,6 +180,7 @@ impl Wiring {
                 seed: options.seed,
                 reset: options.sim_reset,
                 crash_at: options.sim_crash_at,
+                cut: options.sim_cut,
                 statebox: options.statebox.clone(),
                 results: options.results.clone(),
                 terminal: view,
@@ -188,6 +189,16 @@ impl Wiring {
             runtime.handle(),
             |state| services::emulators(state.clone()),
         )?;
+        if config.source("oar.backend").is_none() {
+            let (all, single) = simulation.backends();
+            config.oar.backend = all.unwrap_or(config.oar.backend);
+            for (tool, backend) in single {
+                let is_set = |key: &String| key.trim_start_matches("oar_") == tool;
+                if !config.oar.tools.keys().any(is_set) {
+                    config.oar.tools.insert(tool, backend);
+                }
+            }
+        }
         let world: Arc<dyn World> = simulation.world().clone();
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;

@@ -100,6 +100,7 @@ impl Kit<'_> {
             None => states.primary.clone(),
         };
         self.session.put(Arc::new(Kept(kept)));
+        self.session.put(Arc::new(self.tabs()?));
         let native = Native::of(self.session)?.discovering(self.documents(states));
         let oar = &self.config.oar;
         let programs = Programs::new(self.http.clone())

@@ -39,6 +39,9 @@ use output::Output;
 /// How many programs run at once.
 const TURNS: usize = 3;
 
+/// How long a program has to end by itself once it was asked to.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// Runs the programs of the Python tool.
 pub struct Programs {
     world: Arc<dyn World>,
@@ -133,6 +136,7 @@ impl Programs {
             arguments: row.words(tool, arguments)?,
             environment: environment::of(row.program, self.world.as_ref(), &self.http),
             limit: self.limit.unwrap_or(usual),
+            grace: GRACE,
         })
     }
 
@@ -216,15 +220,16 @@ pub(super) fn reword(outcome: &mut Outcome) {
         ("the OAR server", "the `oar` program"),
         ("the server could not record it", "it could not be recorded"),
     ];
-    let reworded = |text: &String| {
-        let text = text.clone();
-        WORDS
-            .iter()
-            .fold(text, |text, (from, to)| text.replace(from, to))
-    };
-    outcome.reason = reworded(&outcome.reason);
-    outcome.owner = outcome.owner.as_ref().map(reworded);
-    outcome.next = outcome.next.as_ref().map(reworded);
+    let texts = [
+        Some(&mut outcome.reason),
+        outcome.owner.as_mut(),
+        outcome.next.as_mut(),
+    ];
+    for text in texts.into_iter().flatten() {
+        for (server, program) in WORDS {
+            *text = text.replace(server, program);
+        }
+    }
 }
 
 fn no_program(tool: &Tool) -> Error {

@@ -23,15 +23,20 @@ mod alerts;
 mod announce;
 mod answer;
 mod at_once;
+mod bugs;
 mod claim;
 mod discovery;
+mod greenwave;
 mod issues;
 mod log;
+mod manager;
 mod metadata;
+mod notificator;
 mod ownership;
 mod push;
 mod report;
 mod status;
+mod tab;
 
 use std::{any::Any, fmt, sync::Arc};
 
@@ -97,6 +102,28 @@ const NATIVE: &[(&str, Run)] = &[
     }),
     ("oar_get_task_blocker", |native, given| {
         json(async { issues::blocker(native, &release(given)?, given).await })
+    }),
+    ("oarctl_jira_notificator", |native, given| {
+        Box::pin(async {
+            let is_dry_run = flag_of(given, "dry_run", false);
+            notificator::notify(native, is_dry_run, text_of(given, "from_date")).await
+        })
+    }),
+    ("oar_update_bug_list", |native, given| {
+        Box::pin(async {
+            let asked = bugs::Asked::of(
+                flag_of(given, "notify", true),
+                flag_of(given, "confirm_droppable", false),
+                flag_of(given, "notify_managers", false),
+            )?;
+            bugs::update(native, &release(given)?, asked).await
+        })
+    }),
+    ("oar_drop_bugs", |native, given| {
+        Box::pin(async { bugs::drop(native, &release(given)?).await })
+    }),
+    ("oar_check_greenwave_cvp_tests", |native, given| {
+        Box::pin(async { greenwave::check(native, &release(given)?).await })
     }),
 ];
 

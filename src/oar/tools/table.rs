@@ -167,6 +167,9 @@ pub const TOOLS: &[Tool] = &[
             text("from_date", ParamDefault::Null, "`YYYY-MM-DD`"),
         ],
         "Reminds the people of bugs that wait for verification.\n\n\
+         Once a working day: the QA contact, the contact again, the contact's manager; after that the bug \
+         gets a label. `fail` names the bugs that gave trouble; the others were looked at.\n\
+         Throws `invalid` for a day that is none.\n\
          Runs `oarctl jira-notificator`.",
     ),
     command(
@@ -351,4 +354,41 @@ pub const TOOLS: &[Tool] = &[
              Calls `GET /api/v1/erratum/{id}/security_alerts`.",
         )
     }),
+    ours(command(
+        "oar_update_bug_list",
+        &[
+            RELEASE,
+            flag("notify", true, "ask the QA contacts to verify"),
+            flag(
+                "confirm_droppable",
+                false,
+                "ask only about bugs of high severity, which would be dropped else",
+            ),
+            flag(
+                "notify_managers",
+                false,
+                "ask the managers about CVE trackers instead",
+            ),
+        ],
+        "Shows in the test report how far the bugs of an Errata release are, and asks people in Slack to \
+         verify them.\n\n\
+         `pass` when all are verified, else `in_progress`; `skipped` for a Konflux release. Every call \
+         asks again, so call it as often as people should be asked.\n\
+         Throws `invalid` for flags that go against each other.",
+    )),
+    ours(command(
+        "oar_drop_bugs",
+        &[RELEASE],
+        "Takes bugs that are not verified off the advisories of an Errata release, except for CVE \
+         trackers, and asks again for approvals that this takes back.\n\n\
+         `pass` when nothing is left to drop; `blocked` when an advisory past `QE` holds such bugs; \
+         `skipped` for a Konflux release. Calling it again drops what is there then.",
+    )),
+    ours(command(
+        "oar_check_greenwave_cvp_tests",
+        &[RELEASE],
+        "Checks that Greenwave's container tests passed on the advisories of an Errata release.\n\n\
+         `pass` when all passed or were waived, `in_progress` while some are not over, `fail` with `link` \
+         to a Jira ticket, of which there is one a release; `skipped` for a Konflux release.",
+    )),
 ];

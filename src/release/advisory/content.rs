@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Advisory;
+use super::{Advisory, State};
 
 /// What product security has to say about an advisory.
 #[derive(Clone, Debug, Default, Eq, PartialEq, Serialize)]
@@ -80,6 +80,16 @@ pub fn to_drop(bugs: &[Bug<'_>]) -> Vec<String> {
 /// Whether docs must be asked again: they had approved, and dropping bugs took that back.
 pub fn must_ask_docs_again(before: &Advisory, after: &Advisory) -> bool {
     before.is_docs_approved && !after.is_docs_approved && !after.is_docs_requested
+}
+
+/// Whether product security must be asked again, by the same rule.
+pub fn must_ask_security_again(before: &Advisory, after: &Advisory) -> bool {
+    before.is_security_approved() && !after.is_security_approved() && !after.is_security_requested()
+}
+
+/// Whether issues can be taken off an advisory: past `QE` it is closed to changes.
+pub fn is_open_to_changes(advisory: &Advisory) -> bool {
+    matches!(advisory.state, State::NewFiles | State::Qe)
 }
 
 /// The CVE trackers that are missing from the advisories, each once, in order.

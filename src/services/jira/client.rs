@@ -1,4 +1,7 @@
-//! The requests to Jira.
+//! The requests to Jira. `creating` makes tickets, `watching` reads them with their history.
+
+mod creating;
+mod watching;
 
 use reqwest::Method;
 use serde::de::DeserializeOwned;
@@ -10,6 +13,8 @@ use crate::{
     http::{Caller, found, segment},
     release::ticket::{Comment, Person, Ticket, is_real},
 };
+
+pub use creating::{Draft, Made};
 
 const ROOT: &str = "/rest/api/2";
 
@@ -337,8 +342,9 @@ impl Client {
                 .query("startAt", entries.len())
                 .query("maxResults", PAGE);
             let mut page: Value = request.send_json().await?;
-            let some: Vec<T> = serde_json::from_value(page[list].take())
-                .map_err(|error| self.incomplete(path).because(error))?;
+            let some: Vec<T> =
+                serde_json::from_value(page.get_mut(list).map(Value::take).unwrap_or_default())
+                    .map_err(|error| self.incomplete(path).because(error))?;
             let is_last = some.is_empty();
             entries.extend(some);
             let total = page["total"].as_u64().unwrap_or_default();

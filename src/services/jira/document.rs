@@ -1,6 +1,6 @@
 //! Reads what Jira says about a ticket.
 
-use jiff::Timestamp;
+use jiff::{Timestamp, ZonedDateTime};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -105,4 +105,11 @@ pub(super) fn time(text: &str) -> Option<Timestamp> {
     text.parse()
         .ok()
         .or_else(|| Timestamp::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text).ok())
+}
+
+/// Reads the same with the zone it was written in, by which days are told apart.
+pub(super) fn zoned(text: &str) -> Option<ZonedDateTime> {
+    ZonedDateTime::strptime("%Y-%m-%dT%H:%M:%S%.f%z", text)
+        .or_else(|_| ZonedDateTime::strptime("%Y-%m-%dT%H:%M:%S%.f%:z", text))
+        .ok()
 }

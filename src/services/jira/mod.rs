@@ -15,7 +15,7 @@ use secrecy::ExposeSecret as _;
 use super::Row;
 use crate::http::Auth;
 
-pub use client::{Client, Moved};
+pub use client::{Client, Draft, Made, Moved};
 
 /// The environment variable of the account's address.
 const USER: &str = "JIRA_USERNAME";

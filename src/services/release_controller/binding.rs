@@ -75,6 +75,25 @@ mod functions {
         Ok(digest.map_or(Dynamic::UNIT, Dynamic::from))
     }
 
+    /// Returns what is in a build, or `()` when the controller does not know it or has no image yet.
+    ///
+    /// A map: `version`, `pull_spec`, `digest` (text), `url` (the page that announces it to customers,
+    /// or `()`: nightlies have none).
+    /// Throws `invalid` when it is not the name of a build.
+    /// Calls `GET /releasetag/{tag}/json`.
+    #[rhai_fn(return_raw)]
+    pub fn payload(context: NativeCallContext, build: &str) -> Result<Dynamic, Box<EvalAltResult>> {
+        let session = Session::of(&context)?;
+        let client = session.get::<Client>().map_err(to_script)?;
+        let payload = session.call_from_script(
+            "release_controller.payload",
+            json!({"build": build}),
+            false,
+            client.payload(build),
+        )?;
+        Ok(payload.map_or(Dynamic::UNIT, |payload| to_dynamic(&payload.to_value())))
+    }
+
     /// Returns the builds of a stream such as `4-stable` or `4.20.0-0.nightly`, newest first.
     ///
     /// Each is a map: `name`, `phase`, `pull_spec`, `download_url` (text). Empty when there is no

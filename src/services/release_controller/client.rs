@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use url::Url;
 
 use crate::{
     error::{Error, Kind, Result},
@@ -82,6 +84,34 @@ pub struct Tag {
     /// Where its tools can be downloaded; may be empty.
     #[serde(rename(deserialize = "downloadURL"))]
     pub download_url: String,
+}
+
+/// What is in a build, as its payload says itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Payload {
+    /// The version it installs, such as `4.20.1`.
+    pub version: String,
+    /// Where it can be pulled.
+    pub pull_spec: String,
+    /// Its digest (`sha256:…`).
+    pub digest: String,
+    /// The page that announces it to customers; nightlies have none.
+    pub url: Option<Url>,
+}
+
+/// The same, as `oc adm release info -o json` writes it; the rest of that is left out.
+#[derive(Deserialize)]
+struct ReleaseImage {
+    image: String,
+    digest: String,
+    metadata: Graph,
+}
+
+#[derive(Deserialize)]
+struct Graph {
+    version: String,
+    #[serde(default)]
+    metadata: Option<BTreeMap<String, Value>>,
 }
 
 #[derive(Deserialize)]
@@ -165,6 +195,28 @@ impl Client {
         .hint("the controller can need some minutes after a restart; ask again later"))
     }
 
+    /// Returns what is in a build, or `None` when the controller does not know it, or has no image
+    /// of it yet.
+    ///
+    /// Fails with `unexpected` when the answer is about another version. Calls
+    /// `GET /releasetag/{tag}/json`.
+    pub async fn payload(&self, build: &str) -> Result<Option<Payload>> {
+        stream_of(build)?;
+        let path = format!("/releasetag/{}/json", segment(build));
+        // It says 400 where others say 404; nothing else in this request can be wrong.
+        let request = self.caller.get(&path).accept(StatusCode::BAD_REQUEST);
+        let Some(answer) = found(request.timeout(CHANGELOG_TIMEOUT).send().await)? else {
+            return Ok(None);
+        };
+        if answer.status == StatusCode::BAD_REQUEST {
+            return Ok(None);
+        }
+        let image: ReleaseImage = answer.json().map_err(|error| self.caller.finish(error))?;
+        Payload::of(build, image)
+            .map(Some)
+            .map_err(|error| self.caller.finish(error))
+    }
+
     /// Returns the builds of a stream such as `4-stable`, newest first; none for an unknown stream.
     ///
     /// With `phases`, only builds in these states. Calls `GET /api/v1/releasestream/{stream}/tags`.
@@ -192,6 +244,46 @@ impl Client {
             request = request.query("prefix", prefix);
         }
         found(request.send_json().await)
+    }
+}
+
+impl Payload {
+    fn of(build: &str, image: ReleaseImage) -> Result<Self> {
+        let version = image.metadata.version;
+        if version != build {
+            let message = format!("the payload of `{build}` says that it is `{version}`");
+            return Err(Error::new(Kind::Unexpected, message));
+        }
+        let url = match image.metadata.metadata.unwrap_or_default().remove("url") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) if text.is_empty() => None,
+            Some(Value::String(text)) => Some(Url::parse(&text).map_err(|error| {
+                Error::invalid(format!(
+                    "`{text}` in the payload of `{build}` is no address"
+                ))
+                .because(error)
+            })?),
+            Some(other) => {
+                let message = format!("`{other}` in the payload of `{build}` is no address");
+                return Err(Error::invalid(message));
+            }
+        };
+        Ok(Self {
+            version,
+            pull_spec: image.image,
+            digest: image.digest,
+            url,
+        })
+    }
+
+    /// The document as scripts see it.
+    pub(super) fn to_value(&self) -> Value {
+        serde_json::json!({
+            "version": self.version,
+            "pull_spec": self.pull_spec,
+            "digest": self.digest,
+            "url": self.url.as_ref().map(Url::as_str),
+        })
     }
 }
 

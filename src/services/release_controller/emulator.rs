@@ -33,6 +33,7 @@ pub fn router(state: Arc<SimState>) -> Router {
         .route("/api/v1/releasestream/{stream}/tags", get(tags))
         .route("/api/v1/releasestream/{stream}/release/{tag}", get(release))
         .route("/api/v1/releasestreams/accepted", get(accepted))
+        .route("/releasetag/{tag}/json", get(payload))
         .with_state(state)
 }
 
@@ -160,6 +161,39 @@ async fn accepted(State(state): Sim) -> Response {
             lists.insert(stream.clone(), names);
         }
         Json(Value::Object(lists)).into_response()
+    })
+    .await
+}
+
+/// What the controller prints is what `oc adm release info -o json` prints; the list of images and the
+/// layers are left out here.
+async fn payload(State(state): Sim, Path(tag): Path<String>) -> Response {
+    answer(&state, SERVICE, "payload", || {
+        let streams = document(&state, SERVICE)["streams"].take();
+        let stored = streams
+            .as_object()
+            .and_then(|streams| streams.values().find_map(|tags| tags.get(&tag)));
+        let has_image =
+            |stored: &&Value| stored["phase"] != "Pending" && stored["phase"] != "Failed";
+        let Some(stored) = stored.filter(has_image) else {
+            let text = format!("Unable to find release tag {tag}, it may have been deleted");
+            return (StatusCode::BAD_REQUEST, text).into_response();
+        };
+        let mut metadata = json!({
+            "kind": "cincinnati-metadata-v0",
+            "version": tag,
+            "previous": [],
+        });
+        if let Some(url) = stored.get("url") {
+            metadata["metadata"] = json!({"url": url});
+        }
+        Json(json!({
+            "image": stored["pullSpec"].as_str().unwrap_or_default(),
+            "digest": stored["digest"].as_str().unwrap_or_default(),
+            "metadata": metadata,
+            "references": {"kind": "ImageStream", "apiVersion": "image.openshift.io/v1"},
+        }))
+        .into_response()
     })
     .await
 }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use super::Row;
 use crate::http::Auth;
 
-pub use client::{Client, ReleaseInfo, Tag};
+pub use client::{Client, Payload, ReleaseInfo, Tag};
 
 /// The row of this service.
 pub(super) const ROW: Row = Row {

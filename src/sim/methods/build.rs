@@ -152,6 +152,18 @@ fn register_work(engine: &mut Engine) {
         .register_fn("no_metadata_url", |world: &mut Draft| {
             world.lock().plan.metadata_url = None;
         })
+        .register_fn(
+            "kernel_stop_ship",
+            |world: &mut Draft, after: SignedDuration| {
+                let plan = &mut world.lock().plan;
+                let [version, release] = plan.seed.kernel();
+                let kernel = format!("kernel-{version}-{release}");
+                let way = path(&["brew", "builds", &kernel, "tags"]);
+                let usual = plan.documents["brew"]["builds"][&kernel]["tags"].clone();
+                plan.set(&way, json!(["early-kernel-stop-ship"]));
+                plan.schedule.push((after, way, usual));
+            },
+        )
         .register_fn("errata_flow", |world: &mut Draft| {
             world.lock().plan.use_errata_flow();
         })

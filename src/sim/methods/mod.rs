@@ -18,7 +18,7 @@ use values::{LONGEST, json_of, span, way_of};
 
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
-pub const METHODS: [(&str, &str); 30] = [
+pub const METHODS: [(&str, &str); 33] = [
     ("promotion(after)", "the build is promoted"),
     (
         "phase(after, word)",
@@ -65,6 +65,10 @@ pub const METHODS: [(&str, &str); 30] = [
     ("resolve(after, text, how)", "a person resolves it"),
     ("metadata_url(after)", "production release is done"),
     ("no_metadata_url()", "production release is never done"),
+    (
+        "kernel_stop_ship(after)",
+        "the kernel of the release must not ship until then",
+    ),
     ("release_date(days)", "the day of the release"),
     (
         "build_data_changes(after, #{advisories, candidate, release_date, shipment_mr, ticket})",
@@ -91,6 +95,11 @@ pub const METHODS: [(&str, &str); 30] = [
         "answer(about, word, reason)",
         "what a person answers when asked",
     ),
+    (
+        "backend(word)",
+        "what carries the OAR tools out when no setting says so: native, mcp or cli",
+    ),
+    ("tool_backend(tool, word)", "the same for one tool"),
     ("already_done()", "everything was done before"),
     (
         "fault(service, operation, kind, times, after)",

@@ -8,7 +8,12 @@ use super::{
     Answered, Draft,
     values::{duration, known_keys, one_of, texts},
 };
-use crate::sim::{plan::path, state::PreparedAnswer};
+use crate::{
+    config::TOOL_NAMES,
+    sim::{plan::path, state::PreparedAnswer},
+};
+
+const BACKENDS: [&str; 3] = ["native", "mcp", "cli"];
 
 /// Gives an engine these methods.
 pub(super) fn register(engine: &mut Engine) {
@@ -58,6 +63,20 @@ pub(super) fn register(engine: &mut Engine) {
                     word: word.to_owned(),
                     reason: reason.to_owned(),
                 });
+            },
+        )
+        .register_fn("backend", |world: &mut Draft, word: &str| -> Answered<()> {
+            one_of("backend", word, &BACKENDS)?;
+            world.lock().plan.documents["oar"]["backend"] = word.into();
+            Ok(())
+        })
+        .register_fn(
+            "tool_backend",
+            |world: &mut Draft, tool: &str, word: &str| -> Answered<()> {
+                one_of("tool", tool, &TOOL_NAMES)?;
+                one_of("backend", word, &BACKENDS)?;
+                world.lock().plan.documents["oar"]["backends"][tool] = word.into();
+                Ok(())
             },
         )
         .register_fn("statebox_missing", |world: &mut Draft| {

@@ -1,6 +1,6 @@
 //! `change-advisory-status`: the approval, at once or by a background checker.
 
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use super::{
     checker,
@@ -9,6 +9,7 @@ use super::{
 use crate::sim::shipment::BOT;
 
 const TASK: &str = "change-advisory-status";
+const STOP_SHIP: &str = "early-kernel-stop-ship";
 
 enum Approved {
     Now,
@@ -58,10 +59,8 @@ fn steps(command: &mut Command<'_>) -> Ran<Approved> {
 }
 
 fn approve(command: &mut Command<'_>, request: Option<String>) -> Ran<Approved> {
-    for (kind, _) in command.advisories() {
-        command.log.info(format!(
-            "{kind} advisory does not have RHCOS build, skip checking kernel tag"
-        ));
+    for (kind, id) in command.advisories() {
+        check_kernel(command, &kind, &id)?;
     }
     match request {
         Some(number) => approve_request(command, &number),
@@ -73,9 +72,6 @@ fn approve(command: &mut Command<'_>, request: Option<String>) -> Ran<Approved> 
             command.log.info(line);
         }
     }
-    command.log.info(
-        "Checking accessiblity of metadata url https://access.redhat.com/errata/RHSA-2027:0001",
-    );
     if is_reachable(command) {
         command.log.info("The metadata url is accessible");
         checker::move_advisories(command.outside, &command.advisories(), &mut command.log)?;
@@ -157,11 +153,66 @@ fn is_reachable(command: &mut Command<'_>) -> bool {
             .error("Execute oc command failed: error: unable to read image");
         return false;
     }
-    let is_reachable = command.outside.get(&["oar", "is_metadata_url_reachable"]) == true;
-    if !is_reachable {
+    let Some(page) = command.outside.announcement(command.release) else {
+        return false;
+    };
+    let line = format!("Checking accessiblity of metadata url {}", page.url);
+    command.log.info(line);
+    if !page.is_public {
         command.log.info("The metadata url is not accessible");
     }
-    is_reachable
+    page.is_public
+}
+
+/// Stops at a kernel that must not ship.
+fn check_kernel(command: &mut Command<'_>, kind: &str, id: &str) -> Ran {
+    if !matches!(kind, "image" | "rhcos") {
+        command.log.info(format!(
+            "{kind} advisory does not have RHCOS build, skip checking kernel tag"
+        ));
+        return Ok(());
+    }
+    let builds = command.outside.get(&["errata", "advisories", id, "builds"]);
+    let names = builds.as_object().into_iter().flat_map(Map::values);
+    let mut names = names
+        .filter_map(Value::as_array)
+        .flatten()
+        .filter_map(Value::as_str);
+    let Some(nvr) = names.rfind(|name| name.starts_with("rhcos-x86")) else {
+        command
+            .log
+            .warning("No RHCOS nvr found, skip kernel tag checking");
+        return Ok(());
+    };
+    command.log.info(format!("RHCOS nvr is {nvr}"));
+    let components = command.outside.get(&["brew", "builds", nvr, "components"]);
+    let mut components = components.as_array().into_iter().flatten();
+    let Some(kernel) = components.find(|component| component[0] == "kernel") else {
+        return Err("'NoneType' object is not subscriptable".into());
+    };
+    let part = |place: usize| kernel[place].as_str().unwrap_or_default();
+    let kernel = format!("kernel-{}-{}", part(1), part(2));
+    command.log.info(format!("The commit metadata is {kernel}"));
+    let tags = command.outside.get(&["brew", "builds", &kernel, "tags"]);
+    let tags: Vec<_> = tags
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .collect();
+    let listed: Vec<_> = tags.iter().map(|tag| format!("'{tag}'")).collect();
+    command
+        .log
+        .info(format!("Tags of this build is [{}]", listed.join(", ")));
+    if tags.contains(&STOP_SHIP) {
+        command
+            .log
+            .info(format!("kernel tag {STOP_SHIP} is detected"));
+        let error =
+            format!("kernel tag {STOP_SHIP} is found, stop moving advisory status, please check.");
+        return Err(error.as_str().into());
+    }
+    Ok(())
 }
 
 fn close_subtasks(command: &mut Command<'_>) -> Ran {

@@ -97,7 +97,9 @@ pub(super) async fn settle(outside: &Outside) {
     let passed = outside.now().duration_since(started).as_mins();
     let checks = passed.min(LIMIT_MINS - 1) / INTERVAL_MINS;
     let before = checker["checks"].as_i64().unwrap_or(0);
-    let is_reachable = outside.get(&["oar", "is_metadata_url_reachable"]) == true;
+    let is_reachable = outside
+        .announcement(&release)
+        .is_some_and(|page| page.is_public);
     if checks > before && is_reachable {
         let at = started + SignedDuration::from_mins(checks * INTERVAL_MINS);
         return succeed(outside, &release, started, at, checks).await;

@@ -11,6 +11,7 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use url::Url;
 
 use super::{book::Book, worksheet::Worksheet};
 use crate::{
@@ -44,6 +45,13 @@ pub(super) struct Cache {
     pub hits: u64,
     pub misses: u64,
     pub invalidations: u64,
+}
+
+/// The page that announces a build.
+#[derive(Debug)]
+pub(super) struct Announcement {
+    pub url: String,
+    pub is_public: bool,
 }
 
 impl Outside {
@@ -171,6 +179,26 @@ impl Outside {
             self.set(path, list[1..].to_vec().into());
         }
         list[0].as_str().unwrap_or(otherwise).to_owned()
+    }
+
+    /// Returns where the newest promoted build of a release's y-stream is announced, which need not be
+    /// that release: so the server looks.
+    pub fn announcement(&self, release: &str) -> Option<Announcement> {
+        let major = release.split('.').next().unwrap_or_default();
+        let stream = format!("{major}-stable");
+        let tags = self.get(&["release_controller", "streams", &stream]);
+        let start = format!("{}.", y_stream(release));
+        let newest = tags
+            .as_object()?
+            .iter()
+            .filter(|(name, tag)| name.starts_with(&start) && tag["phase"] == "Accepted")
+            .max_by_key(|(name, _)| semver::Version::parse(name).ok())?;
+        let url = Url::parse(newest.1["url"].as_str()?).ok()?;
+        let page = self.get(&["portal", "pages", url.path()]);
+        Some(Announcement {
+            url: url.to_string(),
+            is_public: page["is_public"] == true,
+        })
     }
 
     /// Returns the build data of a release as the server has it, perhaps from its cache.

@@ -237,7 +237,10 @@ impl Client {
         }
         for key in &dropped {
             match self.remove_jira_issue(advisory, key).await {
-                Err(error) if !error.is_ambiguous => return Err(error),
+                // A refusal may say that somebody else was faster.
+                Err(error) if !error.is_ambiguous && error.kind != Kind::Invalid => {
+                    return Err(error);
+                }
                 Err(lost) => {
                     let after = self.advisory(advisory).await.map_err(|_| lost.clone())?;
                     if after.jira_issues.contains(key) {

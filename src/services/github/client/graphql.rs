@@ -30,7 +30,11 @@ impl Client {
         if let Some(first) = document["errors"].get(0) {
             return Err(self.caller.finish(trouble(first)));
         }
-        match document["data"].take() {
+        match document
+            .get_mut("data")
+            .map(Value::take)
+            .unwrap_or_default()
+        {
             Value::Null => {
                 let message = "the answer to a GraphQL query has no `data`".to_owned();
                 Err(self.wrong(message))

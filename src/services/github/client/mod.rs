@@ -4,6 +4,7 @@
 
 mod commits;
 mod graphql;
+mod labels;
 mod wire;
 mod write;
 

@@ -10,6 +10,7 @@ mod branches;
 mod commits;
 mod contents;
 mod graphql;
+mod labels;
 pub(crate) mod ledger;
 mod write;
 
@@ -66,6 +67,10 @@ pub fn router(state: Arc<SimState>) -> Router {
             get(contents::tree),
         )
         .route("/repos/{owner}/{name}/git/blobs/{sha}", get(contents::blob))
+        .route(
+            "/repos/{owner}/{name}/issues/{number}/labels",
+            get(labels::labels),
+        )
         .route("/raw/{owner}/{name}/{branch}/{*path}", get(contents::raw))
         .with_state(state)
 }

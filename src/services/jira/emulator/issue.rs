@@ -29,6 +29,12 @@ pub(super) const CUSTOM_FIELDS: [(&str, &str, &str); 8] = [
     ),
 ];
 
+/// What people call a field, which is how a history names it.
+pub(super) fn title(name: &str) -> &str {
+    let custom = CUSTOM_FIELDS.iter().find(|(_, _, short)| *short == name);
+    custom.map_or(name, |(_, title, _)| title)
+}
+
 /// Fields of accounts among them.
 const PEOPLE: [&str; 2] = ["qa_contact", "need_info_from"];
 
@@ -225,7 +231,7 @@ pub(super) fn shown(
 }
 
 /// The number behind a key: the same for the same key.
-fn number(key: &str) -> String {
+pub(super) fn number(key: &str) -> String {
     let (project, number) = key.split_once('-').unwrap_or((key, "0"));
     let salt: u32 = project.bytes().map(u32::from).sum();
     format!("{salt}{number}")

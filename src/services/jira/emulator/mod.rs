@@ -4,6 +4,8 @@
 //! 3 answer alike), a few workflows, and as much of the query language as [`jql`] says. It has no
 //! boards, no attachments and no rich text.
 
+mod creating;
+mod history;
 mod issue;
 mod jql;
 
@@ -43,7 +45,11 @@ pub fn router(state: Arc<SimState>) -> Router {
         .route("/{version}/field", get(fields))
         .route("/{version}/search/jql", get(search))
         .route("/{version}/user/search", get(user_search))
+        .route("/{version}/project/{key}", get(creating::project))
+        .route("/{version}/project/{key}/versions", get(creating::versions))
+        .route("/{version}/issue", post(creating::create))
         .route("/{version}/issue/{key}", get(read_issue).put(edit_issue))
+        .route("/{version}/issue/{key}/changelog", get(history::changelog))
         .route("/{version}/issue/{key}/assignee", put(assign))
         .route(
             "/{version}/issue/{key}/transitions",
@@ -130,10 +136,14 @@ async fn search(State(state): Sim, Query(query): Pairs) -> Response {
     answer(&state, SERVICE, "search", || {
         let jira = document(&state, SERVICE);
         let text = query.get("jql").map(String::as_str).unwrap_or_default();
-        let found = match jql::search(&jira, text) {
+        if let Some(message) = creating::unknown_version(&jira, text) {
+            return refused(StatusCode::BAD_REQUEST, &message);
+        }
+        let mut found = match jql::search(&jira, text) {
             Ok(found) => found,
             Err(message) => return refused(StatusCode::BAD_REQUEST, &message),
         };
+        found.retain(|key| creating::is_indexed(&jira["issues"][key], state.clock().now()));
         let asked: usize = query
             .get("maxResults")
             .and_then(|text| text.parse().ok())
@@ -156,7 +166,10 @@ async fn search(State(state): Sim, Query(query): Pairs) -> Response {
             .iter()
             .skip(first)
             .take(size)
-            .map(|key| shown(&jira, key, &jira["issues"][key], &query))
+            .map(|key| {
+                let shown = shown(&jira, key, &jira["issues"][key], &query);
+                history::cut(&jira, shown)
+            })
             .collect();
         let next = first + page.len();
         let mut document = json!({"issues": page, "isLast": next >= found.len()});
@@ -325,9 +338,10 @@ async fn edit_issue(State(state): Sim, Path((_, key)): Key, Json(body): Json<Val
             let entry = &mut jira["issues"][key];
             let kept = issue::short(&value);
             let before = entry[&name].clone();
-            issue::note(entry, &name, &before, &kept, now);
+            issue::note(entry, issue::title(&name), &before, &kept, now);
             entry[&name] = kept;
         }
+        history::relabel(&mut jira["issues"][key], &body["update"]["labels"], now)?;
         Ok(StatusCode::NO_CONTENT.into_response())
     })
     .await
