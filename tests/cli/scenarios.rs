@@ -59,9 +59,7 @@ const STORIES: &[Story] = &[
             "reason",
             "in NEW_FILES instead of QE: 180102",
         )],
-        told: &[
-            "push-to-cdn-staging: blocker: Advisories in abnormal state (NEW_FILES instead of QE): 180102",
-        ],
+        told: &["take-ownership: the owner is set"],
     },
     Story {
         name: "already-done",
@@ -562,6 +560,31 @@ fn an_unknown_owner_is_named_on_the_command_line() {
     do_what_is_printed(&desk, "take-ownership", &[]);
     assert_eq!(desk.status(RELEASE, "take-ownership"), "Pass");
     assert_eq!(desk.triggers("oar_take_ownership"), 1);
+}
+
+#[test]
+fn an_advisory_that_is_early_blocks_the_push_until_its_issue_is_resolved() {
+    let desk = desk("advisory-early");
+    let (code, report) = desk.json(&DRIVE);
+    assert_eq!(code, 4, "{report}");
+    let push = node(&report, "push-to-cdn-staging");
+    assert_eq!(push["state"], "blocked");
+    assert_eq!(
+        push["reason"],
+        "blocker: Advisories in abnormal state (NEW_FILES instead of QE): 180102"
+    );
+    assert_eq!(desk.triggers("oar_push_to_cdn_staging"), 0);
+    do_what_is_printed(&desk, "push-to-cdn-staging", &[]);
+    // Resolved too early, it waits for ART all the same, and what can be pushed is pushed.
+    let (_, report) = desk.json(&DRIVE);
+    let push = node(&report, "push-to-cdn-staging");
+    assert_eq!(push["state"], "running", "{report}");
+    let reason = push["reason"].as_str().unwrap_or_default();
+    assert!(
+        reason.contains("advisory 180102 is in NEW_FILES"),
+        "{reason}"
+    );
+    assert_eq!(desk.triggers("oar_push_to_cdn_staging"), 1);
 }
 
 #[test]
