@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::open;
 
-const SHIPPED: [&str; 31] = [
+const SHIPPED: [&str; 32] = [
     "advisory-dropped",
     "advisory-early",
     "already-done",
@@ -40,6 +40,7 @@ const SHIPPED: [&str; 31] = [
     "results-late",
     "results-not-aggregated",
     "security-alert",
+    "shipment-merged",
     "shipment-replaced",
     "signature-missing",
     "smooth",
