@@ -58,15 +58,15 @@ fn an_approval_that_waits_makes_no_commit_and_no_record_for_each_look() {
     );
     let program = Program::with_scenario(&text);
     // Until it waits.
+    program.drive(&[]);
     let mut passes = 0;
     while !program.has_state() || program.statuses()["change-advisory-status"] != "In Progress" {
-        program.drive(&[]);
-        program.run(&["sim", "advance", "10m"]);
-        passes += 1;
         assert!(passes < 40, "it never waits");
+        program.run(&["sim", "advance", "10m"]);
+        program.drive(&[]);
+        passes += 1;
     }
-    let sha = program.documents()["gitlab"]["merge_requests"]["901"]["approved_by"].clone();
-    assert_eq!(sha, serde_json::json!(["oar-bot"]));
+    assert_eq!(program.approvals(), 1);
     let (commits, journal) = (subjects(&program), program.journal_text());
     for _ in 0..3 {
         program.run(&["sim", "advance", "31m"]);

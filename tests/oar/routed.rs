@@ -62,9 +62,9 @@ async fn tools_run_here_when_they_can_and_on_the_server_otherwise() {
         assert_eq!(oar.place(tool.name).unwrap(), Some(place), "{}", tool.name);
     }
     let about = json!({"release": "4.20.1"});
-    for (tool, place) in [
-        ("oar_get_release_status", "native"),
-        ("is_release_shipped", "mcp"),
+    for (tool, about, place) in [
+        ("oar_get_release_status", about, "native"),
+        ("mcp_cache_stats", json!({}), "mcp"),
     ] {
         let answer = oar.call(tool, &about).await.unwrap();
         assert_eq!(answer.json.unwrap()["ran"], place);

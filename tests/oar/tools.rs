@@ -44,7 +44,10 @@ fn only_the_final_approval_has_the_approval_guard() {
         .filter(|tool| tool.is_approval)
         .map(|tool| tool.name)
         .collect();
-    assert_eq!(guarded, ["oar_change_advisory_status"]);
+    assert_eq!(
+        guarded,
+        ["oar_change_advisory_status", "oar_add_qe_approval"]
+    );
 }
 
 #[test]

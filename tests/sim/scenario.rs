@@ -42,6 +42,7 @@ const SHIPPED: &[&str] = &[
     "results-late",
     "results-not-aggregated",
     "security-alert",
+    "shipment-merged",
     "shipment-replaced",
     "signature-missing",
     "slack-down",
