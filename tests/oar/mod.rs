@@ -5,6 +5,8 @@ mod binding;
 mod client;
 mod emulator;
 mod native;
+mod native_cve;
+mod native_detector;
 mod native_ownership;
 mod native_push;
 mod office;

@@ -18,7 +18,7 @@ use values::{LONGEST, json_of, span, way_of};
 
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
-pub const METHODS: [(&str, &str); 30] = [
+pub const METHODS: [(&str, &str); 31] = [
     ("promotion(after)", "the build is promoted"),
     (
         "phase(after, word)",
