@@ -41,6 +41,7 @@ impl Office {
     /// Has ART say something else about the release.
     fn assembly(&self, path: &str, value: Value) {
         self.set(&way(path), value);
+        self.forget_build_data();
     }
 
     /// Adds another release of the y-stream, whose shipment fixes a bug.
@@ -78,6 +79,12 @@ impl Office {
             .map(str::to_owned),
             assembly,
         );
+        self.forget_build_data();
+    }
+
+    /// What was read before is asked about again.
+    fn forget_build_data(&self) {
+        self.pass_minutes(6);
     }
 
     fn set_at(&self, way: &[String], value: Value) {
