@@ -300,8 +300,11 @@ async fn a_run_that_was_stopped_is_made_again_without_a_second_effect() {
         let has_died = office.dies_at(point, office.check()).await;
         missed(&office.check().await.unwrap(), "OCPBUGS-70001");
         assert_eq!(office.open_issues().await.len(), 1, "{point}");
-        assert_eq!(office.messages(ART).len(), 1, "{point}");
+        // Slack cannot keep a message from coming twice; it must not be lost.
+        let messages = office.messages(ART).len();
+        assert!((1..=2).contains(&messages), "{point}: {messages}");
         if !has_died {
+            assert_eq!(messages, 1);
             assert!(point > 1);
             return;
         }
@@ -390,6 +393,12 @@ async fn no_trouble_is_taken_for_nothing_missed() {
             if (service, kind) == ("build_data", "truncated") {
                 continue;
             }
+            // What is gone is not there: no advisory has the tracker, the usual rules hold. Either way
+            // it is missed: see `what_is_gone_makes_no_tracker_go_away`.
+            let is_list = matches!(operation, "advisories_of" | "bugs");
+            if is_list && kind == "status:410" {
+                continue;
+            }
             let office = Office::new().await;
             office.assembly("basis/time", json!("2027-02-26T01:00:00+00:00"));
             office.track("OCPBUGS-70001", "thing-container");
@@ -419,6 +428,16 @@ async fn a_search_that_is_away_is_an_error_also_when_nothing_would_be_found() {
     let office = Office::new().await;
     office.fault("jira", "search", "status:503", 2);
     passed(&office.check().await.unwrap());
+}
+
+#[tokio::test]
+async fn what_is_gone_makes_no_tracker_go_away() {
+    for (service, operation) in [("errata", "advisories_of"), ("build_data", "bugs")] {
+        let office = Office::new().await;
+        office.track("OCPBUGS-70001", "thing-container");
+        office.fault(service, operation, "status:410", 99);
+        missed(&office.check().await.unwrap(), "OCPBUGS-70001");
+    }
 }
 
 #[tokio::test]
