@@ -399,6 +399,10 @@ async fn no_trouble_is_taken_for_nothing_missed() {
             if is_list && kind == "status:410" {
                 continue;
             }
+            // The tool never heard of the key, and half of its answer still says 404.
+            if (operation, kind) == ("advisories_of", "truncated") {
+                continue;
+            }
             let office = Office::new().await;
             office.assembly("basis/time", json!("2027-02-26T01:00:00+00:00"));
             office.track("OCPBUGS-70001", "thing-container");
