@@ -11,6 +11,8 @@ mod native_approval_effects;
 mod native_bugs;
 mod native_greenwave;
 mod native_notificator;
+mod native_cve;
+mod native_detector;
 mod native_ownership;
 mod native_push;
 mod native_shipped;

@@ -109,6 +109,10 @@ impl Office {
                 "build_data",
                 services::build_data::emulator::router(state.clone()),
             ),
+            (
+                "release_controller",
+                services::release_controller::emulator::router(state.clone()),
+            ),
             ("github", services::github::emulator::router(state.clone())),
             ("errata", services::errata::emulator::router(state.clone())),
             ("gitlab", services::gitlab::emulator::router(state.clone())),

@@ -23,4 +23,5 @@ pub mod test_result;
 mod test_result_advice;
 mod test_result_reading;
 mod test_result_registry;
+mod tracker;
 mod tracking;

@@ -88,7 +88,7 @@ async fn tracked(native: &Native, y_stream: &str) -> Result<Option<Version>> {
     Ok(tracking.newest().map(|newest| newest.version.clone()))
 }
 
-/// Makes the StateBox; it is the end of the detector, too, when it cannot be made.
+/// Makes the StateBox. While the build data has nothing about the release yet, ART is waited for.
 async fn create(native: &Native, mut log: Log, release: &Version) -> Result<Ran> {
     let made = report::create(native, release).await?;
     let outcome = match made.outcome {
@@ -96,18 +96,19 @@ async fn create(native: &Native, mut log: Log, release: &Version) -> Result<Ran>
         None => classify(tool("oar_create_test_report")?, true, &made.text).outcome,
     };
     log.quote(&kept_text(&made.text).unwrap_or_default());
-    let is_made = outcome.status == Ending::Pass;
-    if is_made {
-        log.info(format!("test report is created for {release}"));
+    if outcome.status != Ending::Pass {
+        let why = format!(
+            "new release {release} has no StateBox yet: {}",
+            outcome.reason
+        );
+        return Ok(log.ended(Outcome {
+            next: outcome.next,
+            ..Outcome::new(Ending::Waiting, why).owner(ART)
+        }));
     }
+    log.info(format!("test report is created for {release}"));
     Ok(log.ended(Outcome {
-        reason: match is_made {
-            true => format!("new release {release}: {}", outcome.reason),
-            false => format!(
-                "new release {release} has no StateBox yet: {}",
-                outcome.reason
-            ),
-        },
+        reason: format!("new release {release}: {}", outcome.reason),
         output: None,
         ..outcome
     }))

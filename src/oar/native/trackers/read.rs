@@ -108,15 +108,12 @@ pub(super) async fn advisories(
         }
     }));
     for ((kind, _), (advisory, builds)) in listed.iter().zip(read.await?) {
-        if advisory.state == State::DroppedNoShip {
-            continue;
-        }
         if let Some(builds) = builds {
             let names = builds.values().flatten();
             let names = names.map(|nvr| package_of(nvr).to_owned()).collect();
             taken.packages.push(((*kind).to_owned(), names));
         }
-        if advisory.is_security() {
+        if advisory.is_security() && advisory.state != State::DroppedNoShip {
             taken.on_advisories.extend(advisory.jira_issues);
         }
     }
