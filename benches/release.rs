@@ -21,12 +21,16 @@ use super::trace::{self, Request};
 /// The release that every simulated world has.
 pub const RELEASE: &str = "4.20.1";
 
+/// What makes a release a large one.
+pub const LARGE: &str = r#"world.advisories(["extras", "image", "metadata", "microshift", "rpm", "rhcos"]); world.shipment_files(40);"#;
+
 /// A release under way.
 pub struct Release {
     host: Host,
     program: Program,
     // Dropped after what runs in it.
     wiring: Wiring,
+    latency: Duration,
     _folder: TempDir,
 }
 
@@ -36,6 +40,8 @@ pub struct Pass {
     pub report: Report,
     /// How long it took.
     pub took: Duration,
+    /// How long every answer took.
+    pub latency: Duration,
     /// What was asked, as the program tells.
     pub requests: Vec<Request>,
     /// What was asked, as the services tell.
@@ -43,13 +49,14 @@ pub struct Pass {
 }
 
 impl Release {
-    /// Opens a new world in which all goes well and every answer takes a while.
-    pub fn open(latency: Duration) -> Self {
+    /// Opens a new world in which all goes well and every answer takes a while. `more` says more about
+    /// the world, as scenarios do.
+    pub fn open(latency: Duration, more: &str) -> Self {
         trace::listen();
         let folder = tempfile::tempdir().expect("a temporary folder");
         let scenario = folder.path().join("bench.rhai");
         let text = format!(
-            "//! Everything goes well.\n\nfn scenario(world) {{\n    world.latency_ms({});\n}}\n",
+            "//! Everything goes well.\n\nfn scenario(world) {{\n    world.latency_ms({});\n    {more}\n}}\n",
             latency.as_millis()
         );
         fs::write(&scenario, text).expect("a writable folder");
@@ -71,6 +78,7 @@ impl Release {
             host,
             program,
             wiring,
+            latency,
             _folder: folder,
         }
     }
@@ -89,6 +97,7 @@ impl Release {
         Pass {
             report: found.report,
             took,
+            latency: self.latency,
             requests: trace::heard(),
             counts: simulation.requests().counts(),
         }
@@ -123,17 +132,32 @@ impl Pass {
         before.into_iter().chain(asking).collect()
     }
 
-    /// How many requests were made for no node.
+    /// How many requests that were made for no node followed each other.
     fn before(&self) -> u32 {
-        let nodes = &self.report.nodes;
-        let of_nodes: u32 = nodes.iter().map(|node| self.made(&node.name)).sum();
-        u32::try_from(self.requests.len()).expect("few requests") - of_nodes
+        let is_node = |name: &str| self.report.nodes.iter().any(|node| node.name == name);
+        self.in_a_row(|request| !is_node(&request.node))
     }
 
-    /// How many requests a node made.
+    /// How many requests of a node followed each other.
     pub fn made(&self, node: &str) -> u32 {
-        let made = self.requests.iter().filter(|request| request.node == node);
-        u32::try_from(made.count()).expect("few requests")
+        self.in_a_row(|request| request.node == node)
+    }
+
+    /// The largest number of these requests of which none began before the one ahead of it had ended.
+    fn in_a_row(&self, is_one: impl Fn(&Request) -> bool) -> u32 {
+        // An answer is noted a little late, so that the next request seems to begin too early.
+        let least = self.latency.mul_f64(0.8);
+        let mut last = None;
+        let mut count = 0;
+        let mut ends: Vec<_> = self.requests.iter().filter(|it| is_one(it)).collect();
+        ends.sort_by_key(|request| request.ended);
+        for request in ends {
+            if last.is_none_or(|last| request.ended.duration_since(last) >= least) {
+                last = Some(request.ended);
+                count += 1;
+            }
+        }
+        count
     }
 
     /// How many sequential requests opened the session with the OAR server in this pass: a greeting

@@ -6,13 +6,24 @@ use std::{
 };
 
 use super::{
-    release::{Pass, Release, alike},
+    release::{LARGE, Pass, Release, alike},
     table::{self, Times},
 };
 
-/// Prints requests by service for every pass of a release.
+/// Prints requests by service for every pass of a release, and of a large one.
 pub fn measure() {
-    let passes = Release::open(Duration::ZERO).passes();
+    print(
+        "",
+        "requests of each pass; the first opens a session, in the last nothing has changed",
+    );
+    print(
+        LARGE,
+        "requests of each pass, 6 advisories and 40 files in the shipment",
+    );
+}
+
+fn print(more: &str, title: &str) {
+    let passes = Release::open(Duration::ZERO, more).passes();
     let services: BTreeSet<&str> = passes
         .iter()
         .flat_map(|pass| pass.counts.keys().map(|(service, _)| service.as_str()))
@@ -27,11 +38,7 @@ pub fn measure() {
         .into_iter()
         .map(|(numbers, group)| row(numbers, &group, &services))
         .collect();
-    table::print(
-        "requests of each pass; the first opens a session, in the last nothing has changed",
-        &header,
-        &rows,
-    );
+    table::print(title, &header, &rows);
 }
 
 fn row(numbers: String, passes: &[&Pass], services: &BTreeSet<&str>) -> Vec<String> {

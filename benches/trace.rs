@@ -6,6 +6,7 @@ use std::{
     collections::BTreeMap,
     fmt::Debug,
     sync::{LazyLock, Mutex},
+    time::Instant,
 };
 
 use tracing::{
@@ -21,6 +22,8 @@ pub struct Request {
     pub node: String,
     /// Service and address, or the tool.
     pub what: String,
+    /// When its answer was there.
+    pub ended: Instant,
 }
 
 static HEARD: LazyLock<Mutex<Vec<Request>>> = LazyLock::new(Mutex::default);
@@ -56,7 +59,11 @@ impl<S: Subscriber> Layer<S> for Ear {
         HEARD
             .lock()
             .expect("nobody panics while listening")
-            .push(Request { node, what });
+            .push(Request {
+                node,
+                what,
+                ended: Instant::now(),
+            });
     }
 }
 

@@ -29,7 +29,8 @@ use crate::{
 
 pub use keys::{KEYS, Key, SERVICE_NAMES, TOOL_NAMES, looks_secret};
 pub use sections::{
-    Backend, Contacts, Github, Journal, Mirror, Oar, Scripts, Service, Sheets, State, Store,
+    Backend, Contacts, Github, Journal, Mirror, Notices, Oar, Scripts, Service, Sheets, State,
+    Store,
 };
 
 /// The name of the file.
@@ -53,6 +54,8 @@ pub struct Config {
     pub owners: BTreeMap<String, String>,
     /// Whom to tell.
     pub contacts: Contacts,
+    /// What people are told.
+    pub notices: Notices,
     /// Where people keep their scripts.
     pub scripts: Scripts,
     /// The record of passes, effects and decisions.

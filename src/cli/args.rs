@@ -250,6 +250,8 @@ pub enum Command {
         #[arg(long, value_name = "N", default_value_t = 1)]
         keep_days: u32,
     },
+    /// Look whether every service can be reached and takes our credential; changes nothing.
+    Doctor,
     /// Show the settings, where each comes from, and which secrets are set.
     #[command(subcommand)]
     Config(Config),

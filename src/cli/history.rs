@@ -17,7 +17,8 @@ use super::{
 use crate::{
     flow::{
         Journal,
-        journal::{Entry, Fact, Settlement},
+        journal::{Entry, Fact, Settlement, Telling},
+        notice,
     },
     release::Version,
 };
@@ -99,8 +100,26 @@ pub fn lines(entries: &[Entry], detail: Detail) -> Vec<Line> {
             _ => None,
         })
         .collect();
+    let ended: Vec<&str> = entries
+        .iter()
+        .filter_map(|entry| match &entry.fact {
+            Fact::NoticeEnded { token, .. } => Some(token.as_str()),
+            _ => None,
+        })
+        .collect();
+    let mut told: HashMap<&str, String> = HashMap::new();
     let mut lines = Vec::new();
     for entry in entries {
+        if let Fact::NoticeIntent {
+            token,
+            about,
+            channel,
+            ..
+        } = &entry.fact
+        {
+            let about: Vec<_> = about.iter().map(|key| notice::words(key)).collect();
+            told.insert(token, format!("{channel}: {}", about.join(", ")));
+        }
         if let Fact::Intent {
             node,
             effect,
@@ -113,13 +132,28 @@ pub fn lines(entries: &[Entry], detail: Detail) -> Vec<Line> {
         let token = match &entry.fact {
             Fact::Intent { token, .. }
             | Fact::Accepted { token, .. }
-            | Fact::Settled { token, .. } => Some(token.as_str()),
+            | Fact::Settled { token, .. }
+            | Fact::NoticeIntent { token, .. }
+            | Fact::NoticeEnded { token, .. } => Some(token.as_str()),
             _ => None,
         };
-        let (node, mut what) = said(&entry.fact, &started);
+        let (node, mut what) = match token.and_then(|token| told.get(token)) {
+            Some(message) => (None, of_notice(&entry.fact, message)),
+            None => said(&entry.fact, &started),
+        };
         if detail == Detail::News {
+            // Only how it ended is news, and that it is on its way.
+            let is_news = match &entry.fact {
+                Fact::NoticeIntent { token, .. } => !ended.contains(&token.as_str()),
+                Fact::NoticeEnded { how, .. } => *how != Telling::Absent,
+                _ => true,
+            };
+            if !is_news {
+                continue;
+            }
             let topic = match &entry.fact {
                 Fact::Outcome { .. } => "outcome",
+                Fact::NoticeEnded { .. } => "notice",
                 _ if token.is_some_and(|token| refused.contains(&token)) => match entry.fact {
                     Fact::Intent { .. } => "refused intent",
                     _ => "refused",
@@ -217,9 +251,28 @@ fn said(fact: &Fact, started: &HashMap<&str, (&str, &str)>) -> (Option<String>, 
             None,
             format!("the build data changed: {}", changes.join("; ")),
         ),
+        Fact::NoticeIntent { .. } | Fact::NoticeEnded { .. } => (None, of_notice(fact, "people")),
         Fact::Pass { headline, .. } => {
             let short = headline.split("; next: ").next().unwrap_or(headline);
             (None, short.to_owned())
         }
     }
+}
+
+/// What came of telling people something; `message` is where and what.
+fn of_notice(fact: &Fact, message: &str) -> String {
+    let (what, why) = match fact {
+        Fact::NoticeEnded { how, why, .. } => {
+            let what = match how {
+                Telling::Posted => "told",
+                Telling::Kept => "could not tell",
+                Telling::Absent => "has not told yet",
+                Telling::GivenUp => "gave up on telling",
+            };
+            (what, why.as_deref())
+        }
+        _ => ("will tell", None),
+    };
+    let why = why.map_or(String::new(), |why| format!(" ({why})"));
+    format!("{what} {message}{why}")
 }

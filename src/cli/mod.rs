@@ -3,6 +3,7 @@
 pub mod analyze;
 pub mod args;
 mod config;
+mod doctor;
 mod explain;
 mod history;
 mod out;
@@ -106,6 +107,7 @@ fn dispatch(command: Command, options: &Options, view: &Arc<View>) -> Result<u8,
         Command::Override { release, why } => person::set_aside(&release, &why, options, view),
         Command::Releases { all, keep_days } => releases::releases(all, keep_days, options, view),
         Command::Config(args::Config::Show { key }) => config::show(key.as_deref(), options, view),
+        Command::Doctor => doctor::doctor(options, view),
         Command::Sim(sim) => sim::sim(&sim, options, view),
         Command::Completions { shell } => {
             let mut script = Vec::new();

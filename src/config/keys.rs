@@ -31,7 +31,7 @@ const fn path(name: &'static str, about: &'static str) -> Key {
 
 /// The settings, in the order they are shown. Those without angle brackets can come from the
 /// environment too: `state.store` from `OAR_SCRIPT_STATE_STORE`.
-pub const KEYS: [Key; 19] = [
+pub const KEYS: [Key; 20] = [
     key(
         "oar.backend",
         "what carries the OAR tools out: mcp, cli or native",
@@ -72,6 +72,10 @@ pub const KEYS: [Key; 19] = [
         "contacts.slack.<team>.<attribute>",
         "a team on Slack: its channel, its group",
     ),
+    key(
+        "notices.enabled",
+        "whether people are told in Slack what changed for them: true or false",
+    ),
     path("scripts.folder", "the project's script folder"),
     path("journal.folder", "where journals are kept"),
     key("services.<service>.endpoint", "where the service lives"),
@@ -99,7 +103,7 @@ pub const SERVICE_NAMES: [&str; 17] = [
 ];
 
 /// The tools that may have an entry in `[oar.tools]`, by the names scripts use.
-pub const TOOL_NAMES: [&str; 31] = [
+pub const TOOL_NAMES: [&str; 33] = [
     "check_cve_tracker_bug",
     "image_signed_check",
     "image_consistency_check",
@@ -128,6 +132,8 @@ pub const TOOL_NAMES: [&str; 31] = [
     "mcp_cache_stats",
     "mcp_cache_invalidate",
     "mcp_cache_warm",
+    "add_qe_approval",
+    "check_rhcos_security_alerts",
     "update_bug_list",
     "drop_bugs",
     "check_greenwave_cvp_tests",

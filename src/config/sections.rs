@@ -1,9 +1,9 @@
 //! The sections of the settings, as they stand in the file.
 
-use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, fmt, path::PathBuf, time::Duration};
 
 use jiff::SignedDuration;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 use url::Url;
 
 /// One outside service: `[services.<name>]`.
@@ -126,6 +126,21 @@ pub struct Contacts {
     pub slack: BTreeMap<String, BTreeMap<String, String>>,
 }
 
+/// What people are told in Slack: `[notices]`.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Notices {
+    /// Whether a drive tells people what changed for them; yes unless said otherwise.
+    #[serde(deserialize_with = "flag")]
+    pub enabled: bool,
+}
+
+impl Default for Notices {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}
+
 /// The repository with test results and StateBox files: `[github]`.
 #[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(default, deny_unknown_fields)]
@@ -160,4 +175,26 @@ pub struct Scripts {
 pub struct Journal {
     /// Where journals are kept, relative to the file that names it.
     pub folder: Option<PathBuf>,
+}
+
+/// A flag of the file, or the word for one in an environment variable.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    struct Flag;
+    impl de::Visitor<'_> for Flag {
+        type Value = bool;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("true or false")
+        }
+
+        fn visit_bool<E: de::Error>(self, flag: bool) -> Result<bool, E> {
+            Ok(flag)
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<bool, E> {
+            text.parse()
+                .map_err(|_| E::invalid_value(de::Unexpected::Str(text), &self))
+        }
+    }
+    deserializer.deserialize_any(Flag)
 }

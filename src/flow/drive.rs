@@ -2,7 +2,7 @@
 //! has read, each at most once.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     future::{Future, poll_fn},
     pin::pin,
     sync::{Arc, Mutex, MutexGuard, OnceLock},
@@ -98,6 +98,7 @@ pub struct Drive {
     pub plan: Option<Plan>,
     facts: Mutex<Facts>,
     noted: Mutex<Option<String>>,
+    said: Mutex<HashSet<String>>,
     queue: Mutex<Vec<Arc<Waiting>>>,
     writing: Mutex<()>,
 }
@@ -139,6 +140,7 @@ impl Drive {
             plan,
             facts: Mutex::default(),
             noted: Mutex::default(),
+            said: Mutex::default(),
             queue: Mutex::default(),
             writing: Mutex::default(),
         }
@@ -261,6 +263,28 @@ impl Drive {
         is_new
     }
 
+    /// Tells a person something, once in this run however often it is true.
+    pub fn say_once(&self, text: &str) {
+        let mut said = self
+            .said
+            .lock()
+            .expect("no thread panics while it holds what was said");
+        if said.insert(text.to_owned()) {
+            drop(said);
+            self.say(text);
+        }
+    }
+
+    /// Tells a person something.
+    pub fn say(&self, text: &str) {
+        let world = self.session.world();
+        world.say(&Event {
+            at: world.now(),
+            node: None,
+            what: What::Notice(text.to_owned()),
+        });
+    }
+
     /// What the build data say. While something else is known nobody waits for a service that is away.
     fn build_data(&self, is_known: bool) -> Result<Option<Result<Metadata>>> {
         let read = self.facts().build_data.clone();
@@ -349,6 +373,14 @@ impl Drive {
                 world.sleep(wait).await;
                 Ok(())
             })?;
+        }
+    }
+
+    /// The same without another try when the store is away: for what may as well be written later.
+    pub fn write_now(&self, changes: Vec<Change>) -> Result<()> {
+        match self.plan {
+            Some(_) => Err(would("would write to the state of the release")),
+            None => self.write_once(changes),
         }
     }
 

@@ -118,6 +118,33 @@ pub enum Fact {
         /// What differs, a line each.
         changes: Vec<String>,
     },
+    /// People are about to be told something.
+    NoticeIntent {
+        /// What identifies the message.
+        token: String,
+        /// The keys of what they are told.
+        about: Vec<String>,
+        /// Where: the name or identity of a channel.
+        channel: String,
+        /// The message it answers, if it is an answer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        thread: Option<String>,
+        /// What they are told.
+        text: String,
+    },
+    /// What came of telling them.
+    NoticeEnded {
+        /// The token of the intent.
+        token: String,
+        /// How it ended.
+        how: Telling,
+        /// The identity of the channel, where it was posted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        place: Option<String>,
+        /// Why, where it was not.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
     /// A pass ended differently from the one before.
     Pass {
         /// `complete`, `waiting`, `blocked` or `failed`.
@@ -141,6 +168,20 @@ pub enum Settlement {
     NotSent,
     /// A person said that it is not there.
     Declared,
+}
+
+/// What came of telling people something.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Telling {
+    /// It is there.
+    Posted,
+    /// It was not posted: Slack did not take it, or it never left us.
+    Kept,
+    /// It was looked for and is not there.
+    Absent,
+    /// It may be there twice already; nobody tries again.
+    GivenUp,
 }
 
 /// A line of the journal.

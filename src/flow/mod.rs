@@ -9,6 +9,7 @@ pub mod graph;
 pub mod journal;
 pub mod look;
 mod notes;
+pub mod notice;
 pub mod pass;
 pub mod plan;
 pub mod report;

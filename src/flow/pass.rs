@@ -19,6 +19,7 @@ use super::{
     journal::{Fact, Settlement},
     look::{Known, Look, retrying},
     notes::{hear, notes},
+    notice::{Change, Notice},
     plan,
     report::{NodeReport, Report, State},
 };
@@ -26,7 +27,7 @@ use crate::{
     call::Control,
     error::{Error, Kind, Result},
     oar::outcome::recorded,
-    release::{Ending, Outcome, TaskStatus, statebox::Change, task::WORKFLOW_TASKS},
+    release::{Ending, Outcome, TaskStatus, statebox, task::WORKFLOW_TASKS},
     world::{Event, What, World},
 };
 
@@ -40,6 +41,11 @@ const STACK: usize = 8 << 20;
 pub trait Runner: Sync {
     /// Returns what the node ended with.
     fn run(&self, node: &Node) -> Result<Outcome, Trouble>;
+
+    /// Returns what people are told about a change, and whom; nothing unless the script says so.
+    fn notices(&self, _change: &Change) -> Result<Vec<Notice>, Trouble> {
+        Ok(Vec::new())
+    }
 }
 
 /// A node that ended in an error.
@@ -373,7 +379,7 @@ impl<'a> Pass<'a> {
             .output
             .clone()
             .unwrap_or_else(|| outcome.reason.clone());
-        let written = drive.write(vec![Change::SetTask {
+        let written = drive.write(vec![statebox::Change::SetTask {
             name: node.name.clone(),
             status,
             result: Some(with_identity(text, outcome)),
@@ -412,7 +418,7 @@ impl<'a> Pass<'a> {
         if !may_start || status == TaskStatus::NotStarted {
             return Ok(());
         }
-        let written = drive.write(vec![Change::SetTask {
+        let written = drive.write(vec![statebox::Change::SetTask {
             name: node.name.clone(),
             status: TaskStatus::NotStarted,
             result: outcome.output.clone(),

@@ -9,6 +9,7 @@ use super::{
     drive::{Drive, Evidence},
     graph::Graph,
     journal::{Entry, Fact},
+    notice,
     pass::{Runner, pass},
     report::{NodeReport, PassOutcome, Report, State},
 };
@@ -66,7 +67,7 @@ pub fn drive(
             node: None,
             what: What::PassStarted(number),
         });
-        let report = match pass(drive, graph, runner, before.as_ref()) {
+        let mut report = match pass(drive, graph, runner, before.as_ref()) {
             Err(error)
                 if manner.is_watching && error.says_nothing() && troubles < MOST_TROUBLES =>
             {
@@ -83,14 +84,20 @@ pub fn drive(
             ended => ended?,
         };
         troubles = 0;
+        report
+            .notes
+            .extend(notice::would_tell(drive, runner, &report)?);
         seen(&report);
-        if report.outcome == PassOutcome::Complete {
-            return Ok(report);
-        }
-        if manner.asks && questions < MOST_QUESTIONS && ask(drive, &report)? {
+        let is_complete = report.outcome == PassOutcome::Complete;
+        if !is_complete && manner.asks && questions < MOST_QUESTIONS && ask(drive, &report)? {
             questions += 1;
             before = None;
             continue;
+        }
+        // After the questions: what a person here has just answered is nothing to tell a team.
+        let tell_at = notice::tell(drive, runner, &report)?;
+        if is_complete {
+            return Ok(report);
         }
         if !manner.is_watching {
             return Ok(report);
@@ -110,6 +117,11 @@ pub fn drive(
             None if world.can_change() => PATIENCE,
             None => return Ok(report),
         };
+        // Never at once: what the script has stopped telling stays due.
+        let wait = tell_at.map_or(wait, |at| {
+            let left = Duration::try_from(at.duration_since(world.now())).unwrap_or_default();
+            wait.min(left.max(LISTENING))
+        });
         // A person's word may be about any node: all are looked at again.
         before = match rest(drive, wait)? {
             Rest::Over => Some(report),

@@ -135,6 +135,7 @@ impl ToolStore {
             }
             Change::PatchMetadata(_) => return Err(cannot("change metadata")),
             Change::Claim { .. } => return Err(cannot("hold a claim")),
+            Change::Tell { .. } => return Err(cannot("say who tells people")),
         };
         self.oar.call(tool, &arguments).await.map(|_| ())
     }

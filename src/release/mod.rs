@@ -1,6 +1,7 @@
 //! Pure rules of a release: everything here is a function of its input, nothing reads or writes.
 
 pub mod advisory;
+pub mod approval;
 pub mod build_data;
 pub mod discovery;
 pub mod drift;
@@ -15,6 +16,7 @@ pub mod statebox;
 pub mod task;
 pub mod test_result;
 pub mod ticket;
+pub mod tracker;
 pub mod tracking;
 pub mod version;
 

@@ -69,6 +69,17 @@ pub struct Comment {
     pub at: Option<Timestamp>,
 }
 
+/// A move of a ticket from one status to another.
+#[derive(Clone, Debug, Eq, PartialEq, Serialize)]
+pub struct StatusChange {
+    /// When.
+    pub at: Timestamp,
+    /// The status before.
+    pub from: String,
+    /// The status after.
+    pub to: String,
+}
+
 impl Ticket {
     /// Whether somebody is to verify it.
     pub fn is_on_qa(&self) -> bool {

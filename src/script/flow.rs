@@ -9,7 +9,7 @@ use rhai::{Array, Dynamic, Engine, EvalAltResult, FnPtr, ImmutableString, Map, N
 use serde_json::json;
 
 use super::{
-    calling, faults, host,
+    calling, faults, host, notices,
     program::Program,
     release::{DrivesPart, Release},
 };
@@ -19,6 +19,7 @@ use crate::{
     flow::{
         Graph, Node, NodeKind, Report, approval,
         effect::{self, Effect},
+        notice::{Change, Notice},
         pass::{Runner, Trouble},
         plan::LookOnly,
         watch::{self, Manner},
@@ -327,6 +328,10 @@ impl Runner for ScriptRunner<'_> {
                 report: host::report_in(self.context, &error),
             }),
         }
+    }
+
+    fn notices(&self, change: &Change) -> std::result::Result<Vec<Notice>, Trouble> {
+        notices::of_change(self.context, self.program, change)
     }
 }
 

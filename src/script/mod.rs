@@ -19,6 +19,7 @@ pub mod header;
 mod hooks;
 pub mod host;
 mod last_failure;
+pub mod notices;
 pub mod program;
 pub mod reference;
 pub mod release;

@@ -29,7 +29,7 @@ use crate::{
     error::{Error, Result},
     http::Http,
     sim::{stand_in::StandIn, state::SimState},
-    world::World,
+    world::{BoxFuture, World},
 };
 
 /// One outside system.
@@ -45,6 +45,9 @@ pub struct Row {
     pub credentials: &'static [&'static str],
     /// What shows that it works.
     pub health: &'static str,
+    /// Looks whether that is so, with the cheapest request that shows our credential; returns what was
+    /// learnt in a few words.
+    pub check: Check,
     /// The functions scripts see.
     pub module: fn() -> Module,
     /// Its stand-in.
@@ -53,6 +56,20 @@ pub struct Row {
     pub seed: &'static str,
     /// Gives its client to a session.
     install: fn(&Session, &Setup) -> Result<()>,
+}
+
+/// Looks whether a service can be used.
+pub type Check = for<'a> fn(&'a Checkup<'a>) -> BoxFuture<'a, Result<String>>;
+
+/// What services are checked with.
+#[derive(Clone, Copy, Debug)]
+pub struct Checkup<'a> {
+    /// The clients.
+    pub session: &'a Session,
+    /// A y-stream that is being worked on, if one is known.
+    pub y_stream: Option<&'a str>,
+    /// The document with the test reports of that y-stream.
+    pub document: Option<&'a str>,
 }
 
 /// The services, in the order listings show them.
@@ -118,6 +135,7 @@ pub fn usual_endpoint(section: &str) -> Option<&'static str> {
 pub fn install(session: &Session, http: &Http, config: &Config) -> Result<()> {
     session.put(Arc::new(http.clone()));
     session.put(Arc::new(config.contacts.clone()));
+    session.put(Arc::new(config.notices.clone()));
     let setup = Setup {
         world: session.world(),
         http,

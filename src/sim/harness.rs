@@ -9,7 +9,7 @@
 )]
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     io,
     net::Ipv4Addr,
     path::PathBuf,
@@ -35,6 +35,7 @@ use super::{
     tracking::announce,
 };
 use crate::{
+    config::Backend,
     error::{Error, Kind, Result},
     release::Version,
     services::sheets::emulator::key_file,
@@ -241,6 +242,18 @@ impl Simulation {
     /// The StateBox document that a new world begins from, if it was made from one.
     pub fn statebox(&self) -> Option<&str> {
         self.statebox.as_deref()
+    }
+
+    /// What carries the OAR tools out in this world when no setting says so: all of them, and single
+    /// ones by the names scripts use.
+    pub fn backends(&self) -> (Option<Backend>, BTreeMap<String, Backend>) {
+        let (all, single) = self.state.read(|stored| {
+            let oar = &stored.documents["oar"];
+            (oar["backend"].clone(), oar["backends"].clone())
+        });
+        // Only words that a scenario checked are there.
+        let all = serde_json::from_value(all).ok();
+        (all, serde_json::from_value(single).unwrap_or_default())
     }
 
     /// The name of the scenario the world was made from.

@@ -18,9 +18,11 @@ pub mod scenario;
 pub mod seed;
 pub mod sheet;
 pub mod shipment;
+pub mod shipping;
 pub mod stand_in;
 pub mod state;
 pub mod statebox_branch;
+pub mod trackers;
 pub mod tracking;
 
 pub use harness::{Options, Simulation};

@@ -10,8 +10,9 @@ use super::{
     build_data,
     results::{Tests, revisions},
     seed::{Identity, Seed, merge_request, merge_requests, result_path, text},
-    sheet,
+    sheet, shipment,
     state::{Due, Fault, PreparedAnswer, Stored, set},
+    trackers,
     tracking::announce,
 };
 use crate::{
@@ -136,6 +137,37 @@ impl Plan {
         self.identity.shipment_mr = String::new();
         self.stage_release.clear();
         self.show_identity();
+        trackers::move_to_advisory(self);
+    }
+
+    /// Gives the release an advisory of each of these kinds.
+    pub fn use_advisories(&mut self, kinds: &[String]) {
+        let first = self
+            .identity
+            .advisories
+            .first()
+            .map_or(180_000, |(_, id)| *id);
+        self.identity.advisories = kinds.iter().cloned().zip(first..).collect();
+        self.documents["errata"]["advisories"] = self.seed.advisories(&self.identity);
+        self.show_identity();
+    }
+
+    /// Lets the shipment have so many files.
+    pub fn use_shipment_files(&mut self, count: usize) {
+        let branch = shipment::branch(&self.seed);
+        let way = path(&[
+            "gitlab",
+            "projects",
+            shipment::PROJECT,
+            "branches",
+            &branch,
+            "files",
+        ]);
+        for (file, text) in shipment::more_files(&self.seed, count) {
+            let mut way = way.clone();
+            way.push(file);
+            self.set(&way, text);
+        }
     }
 
     /// Writes the identity into the documents again after it changed.

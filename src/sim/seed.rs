@@ -13,7 +13,7 @@ use sha2::{Digest, Sha256};
 use super::{
     build_data::assembly,
     results::{Tests, finished},
-    shipment,
+    shipment, trackers,
 };
 use crate::{
     config::Contacts,
@@ -108,6 +108,9 @@ impl Seed {
                     branch(&self.version.y_stream()): {
                         "releases": { assembly_name(&self.version): assembly(identity) },
                     },
+                },
+                "bugs": {
+                    branch(&self.version.y_stream()): trackers::bug_rules(&self.version.y_stream()),
                 },
             },
             "errata": {
@@ -284,7 +287,7 @@ impl Seed {
         json!({ path: text(&file) })
     }
 
-    fn advisories(&self, identity: &Identity) -> Value {
+    pub(super) fn advisories(&self, identity: &Identity) -> Value {
         identity
             .advisories
             .iter()
@@ -292,6 +295,9 @@ impl Seed {
                 let mut advisory = advisory(kind);
                 let version = format!("RHEL-9-OSE-{}", self.version.y_stream());
                 advisory["builds"] = json!({ version: self.builds(kind) });
+                if kind == "rpm" {
+                    advisory["jira_issues"] = json!([trackers::on_advisory(self)]);
+                }
                 (id.to_string(), advisory)
             })
             .collect::<Map<_, _>>()
@@ -340,6 +346,7 @@ impl Seed {
             .chain(["5.0".to_owned()])
             .flat_map(|y_stream| [format!("{y_stream}.0"), format!("{y_stream}.z")])
             .collect();
+        issues.extend(trackers::issues(self, identity));
         json!({
             "projects": {
                 "ART": { "id": "10001", "versions": [] },

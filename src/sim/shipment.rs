@@ -12,7 +12,7 @@ use super::seed::{OWNER, Seed};
 pub const BOT: &str = "oar-bot";
 
 /// Where shipments are.
-const PROJECT: &str = "hybrid-platforms/art/ocp-shipment-data";
+pub const PROJECT: &str = "hybrid-platforms/art/ocp-shipment-data";
 
 /// The files: kind, most bugs, most CVEs, images.
 const FILES: [(&str, u64, u64, usize); 5] = [
@@ -70,13 +70,7 @@ pub fn projects(seed: &Seed) -> Value {
     let files: Map<String, Value> = FILES
         .iter()
         .map(|(kind, bugs, cves, images)| {
-            let application = application(seed, kind);
-            let path = format!(
-                "shipment/ocp/openshift-{}/{application}/prod/{}.{kind}.{}.yaml",
-                seed.version.y_stream(),
-                seed.version,
-                time(seed)
-            );
+            let path = path(seed, kind, &time(seed));
             (path, file(seed, kind, *bugs, *cves, *images).into())
         })
         .collect();
@@ -90,6 +84,27 @@ pub fn projects(seed: &Seed) -> Value {
             },
         },
     })
+}
+
+/// More files for the branch of a shipment, until there are `count`; each kind has its turn.
+pub fn more_files(seed: &Seed, count: usize) -> Map<String, Value> {
+    let numbered = FILES.iter().cycle().zip(FILES.len()..count);
+    let files = numbered.map(|((kind, bugs, cves, images), number)| {
+        let made = made_at(seed) + SignedDuration::from_secs(number as i64);
+        let path = path(seed, kind, &made.strftime("%Y%m%d%H%M%S").to_string());
+        (path, file(seed, kind, *bugs, *cves, *images).into())
+    });
+    files.collect()
+}
+
+/// Where a file of the shipment is.
+fn path(seed: &Seed, kind: &str, time: &str) -> String {
+    format!(
+        "shipment/ocp/openshift-{}/{}/prod/{}.{kind}.{time}.yaml",
+        seed.version.y_stream(),
+        application(seed, kind),
+        seed.version,
+    )
 }
 
 fn time(seed: &Seed) -> String {
@@ -131,6 +146,11 @@ fn file(seed: &Seed, kind: &str, most_bugs: u64, most_cves: u64, images: usize) 
     text
 }
 
+/// The number of the first bug in a file.
+pub fn first_bug(seed: &Seed, kind: &str) -> u64 {
+    40_000 + seed.number(&format!("shipment of {kind}")) % 20_000
+}
+
 fn notes(seed: &Seed, kind: &str, most_bugs: u64, most_cves: u64) -> String {
     let release = &seed.version;
     let number = seed.number(&format!("shipment of {kind}"));
@@ -146,7 +166,7 @@ fn notes(seed: &Seed, kind: &str, most_bugs: u64, most_cves: u64) -> String {
     let mut text = format!(
         "  data:\n    releaseNotes:\n      type: {advisory}\n      live_id: {live_id}\n      synopsis: 'OpenShift Container Platform {release} {kind} update'\n      topic: OpenShift Container Platform {release} is available.\n      issues:\n        fixed:\n"
     );
-    let first = 40_000 + number % 20_000;
+    let first = first_bug(seed, kind);
     for bug in 0..bugs {
         text += &format!(
             "          - id: OCPBUGS-{}\n            source: redhat.atlassian.net\n",

@@ -20,6 +20,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::shipping;
 use crate::{
     error::{Error, Kind, Result},
     world::clock::VirtualClock,
@@ -218,6 +219,7 @@ impl SimState {
         for entry in due {
             set(&mut stored.documents, &entry.path, entry.value);
         }
+        shipping::settle(&mut stored.documents, now);
     }
 
     /// Keeps what a killed process would otherwise do twice. A full disk shows at the next change.

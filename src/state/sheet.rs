@@ -215,6 +215,7 @@ fn status_only(change: &Change, layout: Layout) -> Result<(&str, Change)> {
         Change::AddIssue { .. } | Change::ResolveIssue { .. } => "issues",
         Change::PatchMetadata(_) => "metadata",
         Change::Claim { .. } => "claims",
+        Change::Tell { .. } => "who tells people",
     };
     Err(cannot(what))
 }

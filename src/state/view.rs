@@ -234,5 +234,6 @@ fn arguments(change: &Change) -> Value {
         }
         Change::PatchMetadata(entries) => json!({ "entries": entries }),
         Change::Claim { task, .. } => json!({ "task": task }),
+        Change::Tell { about, .. } => json!({ "about": about }),
     }
 }

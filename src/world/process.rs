@@ -24,6 +24,8 @@ pub struct Command {
     pub environment: Vec<(&'static str, SecretString)>,
     /// How long it may run.
     pub limit: Duration,
+    /// How long it has to end by itself once it was asked to.
+    pub grace: Duration,
 }
 
 impl Command {
@@ -65,20 +67,22 @@ pub enum Exit {
 pub type Listener<'a> = &'a (dyn Fn(&str) + Send + Sync);
 
 /// Cuts a stream of bytes into lines. What is no text becomes the replacement sign.
-pub(super) struct Lines<'a> {
+#[cfg(unix)]
+struct Lines<'a> {
     listener: Listener<'a>,
     line: Vec<u8>,
 }
 
+#[cfg(unix)]
 impl<'a> Lines<'a> {
-    pub(super) fn new(listener: Listener<'a>) -> Self {
+    fn new(listener: Listener<'a>) -> Self {
         Self {
             listener,
             line: Vec::new(),
         }
     }
 
-    pub(super) fn add(&mut self, bytes: &[u8]) {
+    fn add(&mut self, bytes: &[u8]) {
         let mut pieces = bytes.split(|byte| *byte == b'\n');
         self.extend(pieces.next().unwrap_or_default());
         for piece in pieces {
@@ -88,7 +92,7 @@ impl<'a> Lines<'a> {
     }
 
     /// Hands over what came without an end of line.
-    pub(super) fn finish(&mut self) {
+    fn finish(&mut self) {
         if !self.line.is_empty() {
             self.end();
         }
@@ -109,6 +113,12 @@ impl<'a> Lines<'a> {
 #[cfg(unix)]
 pub(super) use unix::run;
 
+/// Programs are groups of processes, which other systems do not have.
+#[cfg(not(unix))]
+pub(super) async fn run(_: &Command, _: Listener<'_>) -> std::io::Result<Exit> {
+    Err(std::io::ErrorKind::Unsupported.into())
+}
+
 #[cfg(unix)]
 #[expect(
     clippy::disallowed_methods,
@@ -119,17 +129,10 @@ mod unix {
 
     use rustix::process::{Pid, Signal, kill_process_group};
     use secrecy::ExposeSecret as _;
-    use tokio::{
-        io::AsyncReadExt as _,
-        net::unix::pipe::Receiver,
-        process::Child,
-        time::{sleep, timeout},
-    };
+    use tokio::{io::AsyncReadExt as _, net::unix::pipe::Receiver, process::Child, time::timeout};
 
     use super::{Command, Duration, Exit, Lines, Listener};
 
-    /// How long a program has to end by itself once it was asked to.
-    const GRACE: Duration = Duration::from_secs(5);
     /// How long output is waited for when the program has ended and something it left behind still
     /// holds the other end.
     const LINGER: Duration = Duration::from_secs(1);
@@ -151,7 +154,7 @@ mod unix {
             .stderr(writer)
             .process_group(0)
             .spawn()?;
-        let mut started = Started::new(child);
+        let mut started = Started::new(child, command.grace);
         let mut lines = Lines::new(listener);
         let ended = timeout(command.limit, listen(&mut started, &mut output, &mut lines)).await;
         let exit = match ended {
@@ -196,14 +199,16 @@ mod unix {
     struct Started {
         child: Option<Child>,
         group: Option<Pid>,
+        grace: Duration,
     }
 
     impl Started {
-        fn new(child: Child) -> Self {
+        fn new(child: Child, grace: Duration) -> Self {
             let id = child.id().and_then(|id| i32::try_from(id).ok());
             Self {
                 group: id.and_then(Pid::from_raw),
                 child: Some(child),
+                grace,
             }
         }
 
@@ -226,7 +231,7 @@ mod unix {
         /// Asks it to end, and makes it.
         async fn stop(&mut self) {
             self.signal(Signal::TERM);
-            if timeout(GRACE, self.exit()).await.is_err() {
+            if timeout(self.grace, self.exit()).await.is_err() {
                 self.signal(Signal::KILL);
                 self.exit().await;
             }
@@ -249,6 +254,7 @@ mod unix {
             let last = Last(Self {
                 child: Some(child),
                 group: self.group,
+                grace: self.grace,
             });
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
                 runtime.spawn(last.wait());
@@ -261,10 +267,8 @@ mod unix {
 
     impl Last {
         async fn wait(mut self) {
-            tokio::select! {
-                _ = self.0.exit() => {}
-                () = sleep(GRACE) => {}
-            }
+            // Whoever does not end in time is killed when this is dropped.
+            let _ = timeout(self.0.grace, self.0.exit()).await;
         }
     }
 

@@ -45,6 +45,11 @@ fn difference(point: u64, undisturbed: &Program) -> Option<Result<(), String>> {
             format!("{triggers:?}"),
         ))
         .and(same(
+            "notices",
+            program.notices() == undisturbed.notices(),
+            format!("{:?}", program.notices()),
+        ))
+        .and(same(
             "journal",
             !program.journal().is_empty(),
             String::new(),

@@ -2,12 +2,16 @@
 
 mod analyze;
 mod args;
+mod backends;
 mod bad_input;
 mod clock;
 mod config;
 mod crash;
+mod doctor;
 mod editing;
 mod effects;
+mod native_release;
+mod notices;
 mod person;
 mod readme;
 mod real_releases;

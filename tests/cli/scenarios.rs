@@ -4,7 +4,12 @@
 //! how often, and what the last report says about the nodes that matter. Where a person must act,
 //! `mended` holds the scenario to the commands it prints.
 
-use std::collections::BTreeSet;
+#![expect(
+    clippy::disallowed_methods,
+    reason = "settings are written for the program"
+)]
+
+use std::{collections::BTreeSet, fs};
 
 use serde_json::Value;
 
@@ -37,13 +42,26 @@ const USUAL: [(&str, u64); 6] = [
 
 const UNAPPROVED: [(&str, u64); 2] = [("approve_merge_request", 0), ("move_advisory", 0)];
 
-const STORIES: [Story; 30] = [
+const STORIES: &[Story] = &[
     Story {
         name: "advisory-dropped",
         code: 0,
         triggers: &[("move_advisory", 1)],
         says: &[],
         told: &["build data: advisory rhcos: recorded 180102, now none: it was dropped"],
+    },
+    Story {
+        name: "advisory-early",
+        code: 0,
+        triggers: &[],
+        says: &[(
+            "take-ownership",
+            "reason",
+            "in NEW_FILES instead of QE: 180102",
+        )],
+        told: &[
+            "push-to-cdn-staging: blocker: Advisories in abnormal state (NEW_FILES instead of QE): 180102",
+        ],
     },
     Story {
         name: "already-done",
@@ -62,11 +80,10 @@ const STORIES: [Story; 30] = [
     Story {
         name: "approval-times-out",
         code: 0,
-        // Begun anew each time it gave up, never beside another.
-        triggers: &[("oar_change_advisory_status", 3)],
+        triggers: &[],
         says: &[],
         told: &[
-            "the checker gave up before the production release was reachable; it is started anew",
+            "the payload metadata is not public yet; production is late, it has been waited for since 2027-03-02",
         ],
     },
     Story {
@@ -144,14 +161,13 @@ const STORIES: [Story; 30] = [
         name: "errata-flow",
         code: 0,
         triggers: &[
-            ("oar_take_ownership", 0),
             ("oar_image_consistency_check", 0),
             ("oar_stage_testing", 0),
             ("approve_merge_request", 0),
         ],
         says: &[
             ("check-rhcos-security-alerts", "state", "skipped"),
-            ("take-ownership", "reason", "done by hand"),
+            ("take-ownership", "reason", "the owner is set: 2 advisories"),
         ],
         told: &["the tools need a shipment merge request, this release has none"],
     },
@@ -167,6 +183,20 @@ const STORIES: [Story; 30] = [
         code: 0,
         triggers: &[],
         says: &[("analyze-candidate-build", "reason", "no candidate build")],
+        told: &[],
+    },
+    Story {
+        name: "oar-over-cli",
+        code: 0,
+        triggers: &[],
+        says: &[],
+        told: &[],
+    },
+    Story {
+        name: "oar-over-mcp",
+        code: 0,
+        triggers: &[],
+        says: &[],
         told: &[],
     },
     Story {
@@ -280,6 +310,13 @@ const STORIES: [Story; 30] = [
         ],
     },
     Story {
+        name: "shipment-merged",
+        code: 0,
+        triggers: &[],
+        says: &[("change-advisory-status", "reason", "MR 901 is approved at")],
+        told: &["change-advisory-status: MR 901 is approved at"],
+    },
+    Story {
         name: "shipment-replaced",
         code: 0,
         triggers: &[],
@@ -296,6 +333,16 @@ const STORIES: [Story; 30] = [
         triggers: &UNAPPROVED,
         says: &[("image-signed-check", "reason", "404")],
         told: &[],
+    },
+    Story {
+        name: "slack-down",
+        code: 0,
+        triggers: &[],
+        says: &[],
+        told: &[
+            "#team-qe-release was not told, a later pass tries again: slack:",
+            "told #team-qe-release: gate passed",
+        ],
     },
     Story {
         name: "smooth",
@@ -536,6 +583,22 @@ fn a_blocker_that_a_tool_opened_is_resolved_by_the_printed_command() {
 }
 
 #[test]
+fn the_checker_of_a_server_is_begun_anew_when_it_gave_up() {
+    let desk = desk("approval-times-out");
+    let settings = "[oar]\nbackend = \"mcp\"\n";
+    fs::write(desk.path().join("oar-script.toml"), settings).expect("written settings");
+    let told = desk.run(&[&DRIVE[..], &["--watch"]].concat());
+    assert_eq!(told.code, 0, "{told:?}");
+    let again =
+        "the checker gave up before the production release was reachable; it is started anew";
+    assert!(told.stderr.contains(again), "{told:?}");
+    // Never beside another.
+    assert_eq!(desk.triggers("oar_change_advisory_status"), 3);
+    assert_eq!(desk.triggers("approve_merge_request"), 1);
+    assert_eq!(desk.triggers("move_advisory"), 2);
+}
+
+#[test]
 fn a_person_may_approve_before_the_day() {
     let desk = desk("early-approval");
     // A simulated clock jumps to the day as soon as a pass waits for it, so the word comes before.
@@ -551,6 +614,9 @@ fn a_person_may_approve_before_the_day() {
 #[test]
 fn an_errata_release_waits_for_what_is_done_by_hand() {
     let desk = desk("errata-flow");
+    // The server needs a merge request where this program does not.
+    let settings = "[oar]\nbackend = \"mcp\"\n";
+    fs::write(desk.path().join("oar-script.toml"), settings).expect("written settings");
     let words = [
         "drive.rhai",
         RELEASE,

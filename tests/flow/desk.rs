@@ -9,16 +9,20 @@ use std::{
 
 use oar_script::{
     call::Session,
+    config::Config,
     error::Result,
     flow::{Drive, Evidence, Fact, Journal, Plan, Sources, Stores, journal::Entry},
+    http::Http,
     release::{
         Metadata, TaskStatus, Version,
         statebox::{Change, StateBox},
     },
+    services,
     sim::{self, Simulation, state::Fault},
     state::{Snapshot, StateStore, local::LocalStore},
     world::{BoxFuture, World},
 };
+use serde_json::Value;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
@@ -96,11 +100,20 @@ pub fn recorded() -> Metadata {
 
 impl Desk {
     pub fn new() -> Self {
+        Self::with_env(&[])
+    }
+
+    /// A desk whose program finds these variables in its environment.
+    pub fn with_env(env: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let runtime = Runtime::new().expect("a runtime");
         let options = sim::Options {
             folder: Some(folder.path().join("world")),
             files: vec![folder.path().to_path_buf()],
+            env: env
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
             ..sim::Options::default()
         };
         let simulation =
@@ -131,6 +144,56 @@ impl Desk {
     /// A drive as a new process of this operator opens it.
     pub fn drive(&self, operator: &str) -> Arc<Drive> {
         self.planned(operator, None)
+    }
+
+    /// A drive that can tell people in Slack, as a new process of this operator opens it.
+    pub fn telling(&self, operator: &str) -> Arc<Drive> {
+        self.equipped(self.drive(operator))
+    }
+
+    /// Gives a drive the services of this world, with the contacts of simulated worlds.
+    pub fn equipped(&self, drive: Arc<Drive>) -> Arc<Drive> {
+        let mut config = Config::default();
+        config.contacts = sim::seed::contacts(std::iter::once("4.20".to_owned()));
+        let http = Http::new(self.world()).expect("a way out");
+        services::install(&drive.session, &http, &config).expect("clients");
+        drive
+    }
+
+    /// Serves Slack to every drive that is equipped later.
+    pub fn serve_slack(&self) {
+        let router = services::slack::emulator::router(self.simulation.state().clone());
+        self.simulation.serve("slack", router).expect("a stand-in");
+    }
+
+    /// Changes the documents of the outside.
+    pub fn change(&self, change: impl FnOnce(&mut Value)) {
+        let state = self.simulation.state();
+        state
+            .change(|stored| change(&mut stored.documents))
+            .expect("a kept world");
+    }
+
+    /// Lets a service meet a fault in an operation, once.
+    pub fn fail(&self, service: &str, operation: &str, kind: &str) {
+        let fault = Fault {
+            service: service.to_owned(),
+            operation: operation.to_owned(),
+            kind: kind.to_owned(),
+            times: 1,
+            after: 0,
+        };
+        let state = self.simulation.state();
+        state
+            .change(|stored| stored.faults.push(fault))
+            .expect("a kept world");
+    }
+
+    /// The messages in Slack.
+    pub fn messages(&self) -> Vec<Value> {
+        let state = self.simulation.state();
+        let messages = state.read(|stored| stored.documents["slack"]["messages"].clone());
+        messages.as_array().cloned().unwrap_or_default()
     }
 
     /// A drive of a release that has no document but statuses, as a sheet keeps them.

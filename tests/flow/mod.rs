@@ -6,5 +6,6 @@ mod drift;
 mod effect;
 mod graph;
 mod journal;
+mod notices;
 mod pass;
 mod report;

@@ -518,7 +518,7 @@ async fn a_release_that_is_none_is_an_error_of_the_caller() {
 async fn a_tool_that_is_not_here_is_refused() {
     let twins = Twins::new().await;
     let error = twins
-        .ours("push_to_cdn_staging", json!({}))
+        .ours("mcp_cache_invalidate", json!({}))
         .await
         .unwrap_err();
     assert_eq!(error.kind, Kind::Refused);

@@ -329,3 +329,47 @@ fn documents() -> Vec<(String, StateBox)> {
         })
         .collect()
 }
+
+#[test]
+fn an_approval_that_waits_for_production_is_found_by_another_operator() {
+    let sha = "8f1d2c3b4a5968778695a4b3c2d1e0f9a8b7c6d5";
+    for line in [
+        format!("QE approval of MR 901 at {sha} given; waiting for payload metadata"),
+        format!("MR 901 at {sha} is merged; waiting for payload metadata"),
+    ] {
+        let text = format!(
+            "2027-03-02T00:00:00Z: INFO: task [Change Advisory Status] status is changed to [In Progress]\n\
+             2027-03-02T00:00:01Z: INFO: {line}"
+        );
+        check(
+            "change-advisory-status",
+            TaskStatus::InProgress,
+            &text,
+            Ending::InProgress,
+            Attempt::Running,
+            Some(&format!("!901@{sha}")),
+        );
+        let judgement = recorded(
+            "change-advisory-status",
+            TaskStatus::InProgress,
+            Some(&text),
+        );
+        let remote = judgement.outcome.remote.unwrap();
+        assert_eq!(remote.kind, "approval");
+        assert_eq!(
+            judgement.outcome.owner.as_deref(),
+            Some("ART, production release")
+        );
+    }
+}
+
+#[test]
+fn the_checker_of_a_server_is_still_a_checker() {
+    let text = "2027-03-02T00:00:00Z: INFO: Background metadata checker process started (PID: 4000) - running independently after parent exit";
+    let judgement = recorded("change-advisory-status", TaskStatus::InProgress, Some(text));
+    let remote = judgement.outcome.remote.unwrap();
+    assert_eq!(
+        (remote.kind.as_str(), remote.id.as_str()),
+        ("checker", "4000")
+    );
+}

@@ -2,7 +2,7 @@
 
 use oar_script::release::advisory::{
     Advisory, State,
-    push::{PushJob, Seen, Staging, Step, made_since, staging, step},
+    push::{PushJob, Seen, Staging, Step, failing, made_since, staging, step, step_down},
 };
 
 use super::advisory::advisory;
@@ -108,4 +108,110 @@ fn new_jobs_are_those_with_higher_numbers() {
     assert_eq!(made_since(&before, &after), [after[1].clone()]);
     assert!(made_since(&after, &after).is_empty());
     assert_eq!(made_since(&[], &before), before);
+}
+
+#[test]
+fn what_runs_comes_before_what_failed() {
+    let jobs = [
+        job(1, "cdn_stage", "FAILED"),
+        job(2, "cdn_docker_stage", "RUNNING"),
+    ];
+    assert_eq!(staging(&jobs), Staging::Running(vec![jobs[1].clone()]));
+    let qe = advisory(1, State::Qe);
+    let seen = Seen {
+        advisory: &qe,
+        jobs: &jobs,
+    };
+    assert!(matches!(step(&seen, &[]), Step::Wait(_)));
+}
+
+#[test]
+fn failures_are_counted_in_a_row_for_each_target() {
+    let check = |jobs: &[PushJob], expected: &[(u64, usize)]| {
+        let counted: Vec<_> = failing(jobs)
+            .iter()
+            .map(|failing| (failing.job.id, failing.times))
+            .collect();
+        assert_eq!(counted, expected);
+    };
+    let stage = |id, status| job(id, "cdn_stage", status);
+    check(&[], &[]);
+    check(&[stage(1, "FAILED"), stage(2, "COMPLETE")], &[]);
+    check(&[stage(2, "FAILED"), stage(1, "COMPLETE")], &[(2, 1)]);
+    check(
+        &[stage(3, "FAILED"), stage(1, "FAILED"), stage(2, "FAILED")],
+        &[(3, 3)],
+    );
+    // Each target for itself, and those that ship not at all.
+    check(
+        &[
+            stage(1, "FAILED"),
+            job(2, "cdn_docker_stage", "FAILED"),
+            stage(3, "FAILED"),
+            job(4, "cdn", "FAILED"),
+        ],
+        &[(2, 1), (3, 2)],
+    );
+}
+
+#[test]
+fn the_third_failure_in_a_row_is_for_a_person() {
+    let qe = advisory(1, State::Qe);
+    let mut jobs = vec![job(1, "cdn_stage", "FAILED"), job(2, "cdn_stage", "FAILED")];
+    let check = |jobs: &[PushJob]| {
+        let seen = Seen {
+            advisory: &qe,
+            jobs,
+        };
+        step(&seen, &[])
+    };
+    assert_eq!(check(&jobs), Step::Push(vec![1]));
+    jobs.push(job(3, "cdn_stage", "FAILED"));
+    assert!(matches!(check(&jobs), Step::GivenUp(1, _)));
+    // What a person pushed is followed.
+    jobs.push(job(4, "cdn_stage", "QUEUED"));
+    assert!(matches!(check(&jobs), Step::Wait(_)));
+}
+
+#[test]
+fn blockers_are_followed_down_to_what_can_be_pushed() {
+    let blocked = |id, by: &[u64]| {
+        let mut advisory = advisory(id, State::Qe);
+        advisory.blocking_advisories = by.to_vec();
+        advisory
+    };
+    let advisories = [
+        blocked(1, &[2, 3]),
+        blocked(2, &[4]),
+        blocked(3, &[]),
+        blocked(4, &[]),
+        blocked(5, &[6]),
+        blocked(6, &[5]),
+        blocked(7, &[8]),
+    ];
+    let seen: Vec<_> = advisories
+        .iter()
+        .map(|advisory| Seen {
+            advisory,
+            jobs: &[],
+        })
+        .collect();
+    assert_eq!(step_down(1, &seen), Step::Push(vec![4, 3]));
+    assert_eq!(step_down(4, &seen), Step::Push(vec![4]));
+    for number in [5, 7, 9] {
+        let Step::Wait(waits) = step_down(number, &seen) else {
+            panic!("{number} does not wait");
+        };
+        assert_eq!(waits[0].owner, "ART");
+    }
+}
+
+#[test]
+fn what_has_shipped_is_done() {
+    let shipped = advisory(1, State::ShippedLive);
+    let seen = Seen {
+        advisory: &shipped,
+        jobs: &[],
+    };
+    assert_eq!(step(&seen, &[]), Step::Done);
 }

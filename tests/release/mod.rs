@@ -2,6 +2,7 @@
 
 mod advisory;
 mod advisory_push;
+mod approval;
 mod build_data;
 mod discovery;
 mod drift;

@@ -9,5 +9,6 @@ mod embed;
 mod errors;
 mod header;
 mod limits;
+mod notices;
 mod parallel;
 mod stopping;

@@ -13,6 +13,7 @@ mod gitlab;
 mod gitlab_clients;
 mod jira;
 mod ldap;
+mod ldap_python;
 mod local_clone;
 mod portal;
 mod release_controller;

@@ -172,6 +172,64 @@ async fn a_reading_request_is_tried_again_and_a_page_is_no_answer() {
     assert!(client.identity().await.is_err());
 }
 
+#[tokio::test]
+async fn a_message_is_found_by_its_token_where_it_was_posted() {
+    let (client, state) = slack(Some(TOKEN)).await;
+    let since = state.clock().now();
+    let marked = |token: &str, thread: Option<&str>| Message {
+        token: Some(token.to_owned()),
+        thread: thread.map(str::to_owned),
+        ..to("#team", "x")
+    };
+    let posted = client.post(&marked("a", None)).await.unwrap();
+    let reply = client.post(&marked("b", Some(&posted.ts))).await.unwrap();
+    let channel = client.channel("#team").await.unwrap();
+    assert_eq!(channel, "C1");
+    assert_eq!(client.channel("C9").await.unwrap(), "C9");
+    let found = client.find(&channel, None, "a", since).await.unwrap();
+    assert_eq!(found, Some(posted.clone()));
+    // An answer is not in the channel, and a token is not a part of another.
+    assert_eq!(client.find(&channel, None, "b", since).await.unwrap(), None);
+    assert_eq!(client.find(&channel, None, "", since).await.unwrap(), None);
+    let thread = Some(posted.ts.as_str());
+    let found = client.find(&channel, thread, "b", since).await.unwrap();
+    assert_eq!(found, Some(reply));
+    let later = since + jiff::SignedDuration::from_hours(1);
+    assert_eq!(client.find(&channel, None, "a", later).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_message_is_found_behind_many_others() {
+    let (client, state) = slack(Some(TOKEN)).await;
+    let since = state.clock().now();
+    let marked = Message {
+        token: Some("first".to_owned()),
+        ..to("#team", "x")
+    };
+    let posted = client.post(&marked).await.unwrap();
+    for _ in 0..450 {
+        client.post(&to("#team", "y")).await.unwrap();
+    }
+    let found = client.find("C1", None, "first", since).await.unwrap();
+    assert_eq!(found, Some(posted));
+}
+
+#[tokio::test]
+async fn a_bot_that_may_not_read_a_channel_is_told_from_one_that_finds_nothing() {
+    let (client, state) = slack(Some(TOKEN)).await;
+    let since = state.clock().now();
+    let error = client.find("C2", None, "a", since).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Denied);
+    let error = client.channel("#nowhere").await.unwrap_err();
+    assert_eq!(error.kind, Kind::NotFound);
+    state
+        .change(|stored| stored.documents["slack"]["may_read"] = false.into())
+        .unwrap();
+    let error = client.find("C1", None, "a", since).await.unwrap_err();
+    assert_eq!(error.kind, Kind::Denied);
+    assert!(error.hint.unwrap().contains("channels:history"));
+}
+
 #[test]
 fn markup_in_a_text_is_harmless() {
     assert_eq!(
@@ -223,5 +281,5 @@ async fn slack_sdk_works_with_the_stand_in() {
         "{}",
         String::from_utf8_lossy(&ran.stderr)
     );
-    assert_eq!(messages(&state).len(), 2);
+    assert_eq!(messages(&state).len(), 3);
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use oar_script::{
-    config::{SERVICE_NAMES, looks_secret},
+    config::{SERVICE_NAMES, credentials::CREDENTIALS},
     services::{SERVICES, modules},
 };
 use url::Url;
@@ -12,6 +12,7 @@ use url::Url;
 fn every_row_is_complete() {
     let names: BTreeSet<_> = SERVICES.iter().map(|row| row.name).collect();
     assert_eq!(names.len(), SERVICES.len());
+    let is_known = |name: &str| CREDENTIALS.iter().any(|known| known.name == name);
     for row in SERVICES {
         assert!(
             SERVICE_NAMES.contains(&row.name),
@@ -21,7 +22,7 @@ fn every_row_is_complete() {
         let endpoint = Url::parse(row.endpoint).unwrap();
         let scheme = if row.name == "ldap" { "ldaps" } else { "https" };
         assert_eq!(endpoint.scheme(), scheme);
-        assert!(row.credentials.iter().all(|name| looks_secret(name)));
+        assert!(row.credentials.iter().all(|name| is_known(name)));
         assert!(!row.title.is_empty() && !row.health.is_empty());
         let seed: serde_json::Value = serde_json::from_str(row.seed).unwrap();
         assert!(seed.is_object(), "{}", row.name);

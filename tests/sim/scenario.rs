@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 
 use super::open;
 
-const SHIPPED: [&str; 30] = [
+const SHIPPED: &[&str] = &[
     "advisory-dropped",
+    "advisory-early",
     "already-done",
     "approval-times-out",
     "blocker-opened",
@@ -28,6 +29,8 @@ const SHIPPED: [&str; 30] = [
     "errata-flow",
     "missed-cve",
     "no-candidate",
+    "oar-over-cli",
+    "oar-over-mcp",
     "oar-server-down",
     "owner-unknown",
     "promoted-build-rejected",
@@ -41,6 +44,7 @@ const SHIPPED: [&str; 30] = [
     "security-alert",
     "shipment-replaced",
     "signature-missing",
+    "slack-down",
     "smooth",
     "stage-release-trouble",
     "stage-testing-fails",
@@ -131,7 +135,7 @@ fn every_scenario_of_the_list_is_shipped_with_a_summary() {
 fn every_scenario_opens_and_its_schedule_is_in_the_future_and_known_services() {
     for name in SHIPPED {
         let simulation = open(Options {
-            scenario: name.to_owned(),
+            scenario: (*name).to_owned(),
             ..Options::default()
         });
         simulation.state().read(|stored| {
@@ -211,6 +215,9 @@ fn scenarios_differ_from_smooth_where_they_say() {
         &["errata", "plan", "push_results"],
         json!(["FAILED", "COMPLETE"]),
     );
+    let rhcos = ["errata", "advisories", "180102", "state"];
+    check("advisory-early", 2, &rhcos, json!("NEW_FILES"));
+    check("advisory-early", 3, &rhcos, json!("QE"));
     check(
         "statebox-missing",
         0,

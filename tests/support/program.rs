@@ -197,11 +197,41 @@ impl Program {
         triggers(&self.documents())
     }
 
+    /// What the flow told people in Slack, sorted: the first line of every text, in however many
+    /// messages, without what the tools said themselves.
+    pub fn notices(&self) -> Vec<String> {
+        let documents = self.documents();
+        let messages = documents["slack"]["messages"].as_array();
+        let texts = messages
+            .into_iter()
+            .flatten()
+            .filter_map(|message| message["text"].as_str())
+            .filter(|text| text.starts_with(&format!("[{RELEASE}] Hello")));
+        let mut lines: Vec<String> = texts
+            .flat_map(str::lines)
+            .filter(|line| line.starts_with('*'))
+            .map(str::to_owned)
+            .collect();
+        lines.sort();
+        lines
+    }
+
     /// How often a tool was called.
     pub fn calls(&self, tool: &str) -> usize {
         let documents = self.documents();
         let calls = documents["oar"]["calls"].as_array().expect("calls");
         calls.iter().filter(|call| call["tool"] == tool).count()
+    }
+
+    /// How many approvals the shipment merge requests have.
+    pub fn approvals(&self) -> usize {
+        let documents = self.documents();
+        let requests = documents["gitlab"]["merge_requests"].as_object();
+        let approvers = requests
+            .into_iter()
+            .flatten()
+            .filter_map(|(_, request)| request["approved_by"].as_array());
+        approvers.map(Vec::len).sum()
     }
 
     /// All files below the working directory with their bytes.
@@ -292,6 +322,15 @@ pub fn triggers(documents: &Value) -> BTreeMap<String, usize> {
         .expect("advisories")
     {
         counts.insert(format!("pushes of {id}"), size(&advisory["push"]));
+        let is_owned = advisory["qa_owner"].is_string();
+        counts.insert(format!("owner of {id}"), is_owned.into());
+    }
+    let entries = |value: &Value| value.as_object().cloned().unwrap_or_default();
+    for (number, request) in entries(&documents["gitlab"]["merge_requests"]) {
+        counts.insert(format!("notes of {number}"), size(&request["notes"]));
+    }
+    for (key, issue) in entries(&documents["jira"]["issues"]) {
+        counts.insert(format!("changes of {key}"), size(&issue["history"]));
     }
     counts
 }

@@ -105,23 +105,31 @@ impl Desk {
         serde_json::from_slice(&text).expect("the world is JSON")
     }
 
-    /// How often a tool started or changed something outside.
+    /// How often a tool started or changed something outside. Tools that this program runs itself are
+    /// counted by what they left behind, wherever they ran.
     pub fn triggers(&self, tool: &str) -> u64 {
         let world = self.world();
-        world["documents"]["oar"]["triggers"][tool]
-            .as_u64()
-            .unwrap_or(0)
+        let documents = &world["documents"];
+        match tool {
+            "oar_take_ownership" => ownerships(documents),
+            "oar_push_to_cdn_staging" => pushes(documents),
+            "approve_merge_request" => by_server(documents, tool) + approvals(documents),
+            "move_advisory" => by_server(documents, tool) + moves(documents),
+            _ => documents["oar"]["triggers"][tool].as_u64().unwrap_or(0),
+        }
     }
 
     /// How often anything was started or changed outside.
     pub fn all_triggers(&self) -> u64 {
         let world = self.world();
         let triggers = world["documents"]["oar"]["triggers"].as_object();
-        triggers
+        let of_server: u64 = triggers
             .into_iter()
             .flatten()
+            .filter(|(tool, _)| !EFFECTS.contains(&tool.as_str()))
             .filter_map(|(_, count)| count.as_u64())
-            .sum()
+            .sum();
+        of_server + EFFECTS.map(|tool| self.triggers(tool)).iter().sum::<u64>()
     }
 
     /// How many changing calls reached the tools.
@@ -209,4 +217,74 @@ fn words(command: &str) -> Vec<String> {
     }
     words.retain(|word| !word.is_empty());
     words
+}
+
+/// The tools that are counted by what they left behind.
+const EFFECTS: [&str; 4] = [
+    "oar_take_ownership",
+    "oar_push_to_cdn_staging",
+    "approve_merge_request",
+    "move_advisory",
+];
+
+/// What the server counted; it leaves no other trace of these.
+fn by_server(documents: &Value, tool: &str) -> u64 {
+    documents["oar"]["triggers"][tool].as_u64().unwrap_or(0)
+}
+
+/// The approvals of merge requests since the world began.
+fn approvals(documents: &Value) -> u64 {
+    let notes = entries(&documents["gitlab"]["merge_requests"])
+        .flat_map(|request| request["notes"].as_array().into_iter().flatten());
+    let is_one = |note: &&Value| note["body"] == "approved this merge request";
+    notes.filter(is_one).count() as u64
+}
+
+/// The steps of advisories to `REL_PREP` since the world began.
+fn moves(documents: &Value) -> u64 {
+    let comments = entries(&documents["errata"]["advisories"])
+        .flat_map(|advisory| advisory["comments"].as_array().into_iter().flatten());
+    let is_one = |comment: &&Value| comment["text"] == "Changed state from QE to REL_PREP";
+    comments.filter(is_one).count() as u64
+}
+
+/// The comments that name an owner; without a merge request, whether an advisory has one.
+fn ownerships(documents: &Value) -> u64 {
+    let requests = documents["gitlab"]["merge_requests"].as_object();
+    let requests: Vec<&Value> = requests
+        .into_iter()
+        .flatten()
+        .map(|(_, entry)| entry)
+        .collect();
+    if requests.is_empty() {
+        let mut advisories = entries(&documents["errata"]["advisories"]);
+        return advisories
+            .any(|advisory| advisory["qa_owner"].is_string())
+            .into();
+    }
+    let notes = requests
+        .iter()
+        .flat_map(|request| request["notes"].as_array().into_iter().flatten());
+    // The server's stand-in writes the text alone.
+    let says = |note: &&Value| {
+        let text = note["body"].as_str().or(note.as_str());
+        text.is_some_and(|text| text.starts_with("QE Release Lead is @"))
+    };
+    notes.filter(says).count() as u64
+}
+
+/// The staging pushes since the world began.
+fn pushes(documents: &Value) -> u64 {
+    let starts = documents["sim"]["releases"].as_object();
+    let start = starts.into_iter().flatten().next();
+    let start = start.and_then(|(_, start)| start.as_str()).unwrap_or("");
+    let jobs = entries(&documents["errata"]["advisories"])
+        .flat_map(|advisory| advisory["push"].as_array().into_iter().flatten());
+    let is_new = |job: &&Value| job["started_at"].as_str().is_some_and(|at| at >= start);
+    jobs.filter(is_new).count() as u64
+}
+
+fn entries(document: &Value) -> impl Iterator<Item = &Value> {
+    let entries = document.as_object().into_iter().flatten();
+    entries.map(|(_, entry)| entry)
 }

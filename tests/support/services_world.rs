@@ -2,7 +2,7 @@
 //! maps. And a server on loopback for its services.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     io,
     path::{Path, PathBuf},
     sync::{
@@ -19,7 +19,10 @@ use oar_script::{
         StandIn,
         state::{Fault, SimState, Stored},
     },
-    world::{Answer, BoxFuture, Event, Question, What, World, clock::VirtualClock, kerberos},
+    world::{
+        Answer, BoxFuture, Event, Question, Unattended, What, World, clock::VirtualClock, kerberos,
+        process, simulated, system::SystemWorld,
+    },
 };
 use secrecy::SecretString;
 use serde_json::Value;
@@ -37,6 +40,9 @@ pub struct ServicesWorld {
     pub files: Mutex<BTreeMap<PathBuf, Vec<u8>>>,
     pub events: Mutex<Vec<Event>>,
     pub tokens: AtomicU64,
+    pub person: String,
+    /// The programs there are; those of this machine when nobody says otherwise.
+    pub programs: Option<Arc<dyn simulated::Programs>>,
 }
 
 impl Default for ServicesWorld {
@@ -48,6 +54,8 @@ impl Default for ServicesWorld {
             files: Mutex::default(),
             events: Mutex::default(),
             tokens: AtomicU64::new(0),
+            person: "tester".to_owned(),
+            programs: None,
         }
     }
 }
@@ -139,6 +147,20 @@ impl World for ServicesWorld {
         Ok(Vec::new())
     }
 
+    fn run<'a>(
+        &'a self,
+        command: &'a process::Command,
+        listener: process::Listener<'a>,
+    ) -> BoxFuture<'a, io::Result<process::Exit>> {
+        if let Some(programs) = &self.programs {
+            return programs.run(command, listener);
+        }
+        Box::pin(async move {
+            let machine = SystemWorld::new(Arc::new(Unattended), HashMap::new());
+            machine.run(command, listener).await
+        })
+    }
+
     fn ask(&self, _question: &Question) -> Result<Option<Answer>> {
         Ok(None)
     }
@@ -148,11 +170,14 @@ impl World for ServicesWorld {
     }
 
     fn fresh_id(&self) -> Uuid {
-        Uuid::nil()
+        match self.person.as_str() {
+            "tester" => Uuid::nil(),
+            person => Uuid::new_v5(&Uuid::NAMESPACE_OID, person.as_bytes()),
+        }
     }
 
     fn person(&self) -> String {
-        "tester".to_owned()
+        self.person.clone()
     }
 }
 

@@ -2,5 +2,6 @@
 
 mod clock;
 mod kerberos;
+mod process;
 mod simulated;
 mod system;

@@ -42,6 +42,8 @@ pub struct Wiring {
     pub session: Session,
     /// What was asked of services.
     pub http: Http,
+    /// The settings in effect.
+    pub config: Config,
     /// The simulated outside, if this is one.
     pub simulation: Option<Arc<Simulation>>,
     /// Where journals are kept.
@@ -140,6 +142,7 @@ impl Wiring {
             world,
             session,
             http,
+            config: config.clone(),
             simulation: None,
             journals,
             states,
@@ -156,7 +159,7 @@ impl Wiring {
         scenario: &str,
         view: Arc<View>,
         runtime: Runtime,
-        config: Config,
+        mut config: Config,
         state_dir: &Path,
         working: &Path,
         folders: Folders,
@@ -189,6 +192,16 @@ impl Wiring {
             runtime.handle(),
             |state| services::emulators(state.clone()),
         )?;
+        if config.source("oar.backend").is_none() {
+            let (all, single) = simulation.backends();
+            config.oar.backend = all.unwrap_or(config.oar.backend);
+            for (tool, backend) in single {
+                let is_set = |key: &String| key.trim_start_matches("oar_") == tool;
+                if !config.oar.tools.keys().any(is_set) {
+                    config.oar.tools.insert(tool, backend);
+                }
+            }
+        }
         let world: Arc<dyn World> = simulation.world().clone();
         let session = Session::new(world.clone(), runtime.handle().clone());
         let http = Http::new(world.clone())?;
@@ -211,10 +224,19 @@ impl Wiring {
         let states = kit.states(ours, Oar::new(tools.clone()))?;
         kit.equip(&states, tools)?;
         let documents = kit.documents(&states);
+        let mut config = config.clone();
+        // Those that are there: a world has the document of its releases' y-streams.
+        config.sheets.documents = stores::simulated_documents();
+        let documents_there = &mut config.sheets.documents;
+        simulation.state().read(|stored| {
+            let books = &stored.documents["sheets"]["spreadsheets"];
+            documents_there.retain(|_, document| books.get(&**document).is_some());
+        });
         Ok(Self {
             world,
             session,
             http,
+            config,
             simulation: Some(Arc::new(simulation)),
             journals: folder.join("journal"),
             states,
@@ -264,6 +286,7 @@ impl Wiring {
         Ok(Self {
             session,
             http,
+            config,
             simulation: None,
             journals: PathBuf::new(),
             documents: Documents::Store(store.clone()),
@@ -348,6 +371,7 @@ impl Wiring {
             .module("statebox", state::binding::module())
             .register(script::release::register)
             .register(script::flow::register)
+            .register(script::notices::register)
             .build()
     }
 

@@ -39,6 +39,9 @@ use output::Output;
 /// How many programs run at once.
 const TURNS: usize = 3;
 
+/// How long a program has to end by itself once it was asked to.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// Runs the programs of the Python tool.
 pub struct Programs {
     world: Arc<dyn World>,
@@ -133,6 +136,7 @@ impl Programs {
             arguments: row.words(tool, arguments)?,
             environment: environment::of(row.program, self.world.as_ref(), &self.http),
             limit: self.limit.unwrap_or(usual),
+            grace: GRACE,
         })
     }
 

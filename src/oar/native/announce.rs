@@ -80,7 +80,8 @@ pub(super) async fn mention(native: &Native, address: &str) -> String {
     }
 }
 
-async fn posted(
+/// Posts a message without a word in the log. Returns the channel.
+pub(super) async fn posted(
     native: &Native,
     whom: Whom<'_>,
     token: &str,

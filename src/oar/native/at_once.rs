@@ -10,23 +10,34 @@ use std::{
 /// Returns what all of them came to, in their order. None is dropped because another one failed: what
 /// was sent is followed to its end.
 pub(super) async fn at_once<F: Future>(works: impl IntoIterator<Item = F>) -> Vec<F::Output> {
-    let mut works: Vec<(Pin<Box<F>>, Option<F::Output>)> = works
+    let mut slots: Vec<Slot<F>> = works
         .into_iter()
-        .map(|work| (Box::pin(work), None))
+        .map(|work| Slot::Running(Box::pin(work)))
         .collect();
     poll_fn(|context| {
-        for (work, ended) in &mut works {
-            if ended.is_none()
-                && let Poll::Ready(end) = work.as_mut().poll(context)
-            {
-                *ended = Some(end);
+        let mut is_running = false;
+        for slot in &mut slots {
+            if let Slot::Running(work) = slot {
+                match work.as_mut().poll(context) {
+                    Poll::Ready(end) => *slot = Slot::Ended(end),
+                    Poll::Pending => is_running = true,
+                }
             }
         }
-        match works.iter().all(|(_, ended)| ended.is_some()) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
+        match is_running {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
         }
     })
     .await;
-    works.into_iter().filter_map(|(_, ended)| ended).collect()
+    let ends = slots.into_iter().filter_map(|slot| match slot {
+        Slot::Ended(end) => Some(end),
+        Slot::Running(_) => None,
+    });
+    ends.collect()
+}
+
+enum Slot<F: Future> {
+    Running(Pin<Box<F>>),
+    Ended(F::Output),
 }

@@ -40,6 +40,11 @@ impl Log {
         self.lines.extend(step.lines);
     }
 
+    /// Puts the lines of another tool at the end, as they are.
+    pub fn quote(&mut self, lines: &str) {
+        self.lines.extend(lines.lines().map(str::to_owned));
+    }
+
     /// Adds a line that tells what happened.
     pub fn info(&mut self, message: impl AsRef<str>) {
         self.add("INFO", message.as_ref());
@@ -59,6 +64,11 @@ impl Log {
     /// task in such lines, as in `Take Ownership`.
     pub fn status(&mut self, title: &str, status: TaskStatus) {
         self.info(format!("task [{title}] status is changed to [{status}]"));
+    }
+
+    /// The lines so far, without addresses of people.
+    pub fn text(&self) -> String {
+        mask_emails(&self.lines.join("\n"))
     }
 
     /// Ends the log: the lines become what the state of the release keeps, without addresses of

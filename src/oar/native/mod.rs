@@ -16,15 +16,19 @@
 //! - A missing day of release does not prevent a StateBox. Two who create at once both find it.
 //! - Ownership takes what is there for granted, needs no shipment, and finishes what it can: see
 //!   [`ownership`]. A push that cannot begin waits for its owner and is no failure: see [`push`].
+//! - CVE trackers are searched for here, without another program: see [`trackers`]. The detector takes
+//!   only the very y-stream for its own: see [`detector`].
 //! - Build data is as fresh as the service has it; there is no copy that is a week old. Numbers that
 //!   stand for an advisory to come are left out.
 
 mod alerts;
 mod announce;
 mod answer;
+mod approval;
 mod at_once;
 mod bugs;
 mod claim;
+mod detector;
 mod discovery;
 mod greenwave;
 mod issues;
@@ -35,8 +39,10 @@ mod notificator;
 mod ownership;
 mod push;
 mod report;
+mod shipped;
 mod status;
 mod tab;
+mod trackers;
 
 use std::{any::Any, fmt, sync::Arc};
 
@@ -81,6 +87,24 @@ const NATIVE: &[(&str, Run)] = &[
     }),
     ("oar_check_rhcos_security_alerts", |native, given| {
         Box::pin(async { alerts::of_rhcos(native, &release(given)?).await })
+    }),
+    ("oar_check_cve_tracker_bug", |native, given| {
+        Box::pin(async {
+            let notifies = flag_of(given, "notify", false);
+            trackers::check(native, &release(given)?, notifies).await
+        })
+    }),
+    ("oarctl_start_release_detector", |native, given| {
+        Box::pin(async { detector::start(native, text_of(given, "release")).await })
+    }),
+    ("oar_change_advisory_status", |native, given| {
+        Box::pin(async { approval::approve(native, &release(given)?).await })
+    }),
+    ("oar_add_qe_approval", |native, given| {
+        Box::pin(async { approval::add_qe_approval(native, &release(given)?).await })
+    }),
+    ("oar_is_release_shipped", |native, given| {
+        json(async { shipped::read(native, &release(given)?).await })
     }),
     ("oar_get_release_metadata", |native, given| {
         json(async { metadata::read(native, &release(given)?).await })

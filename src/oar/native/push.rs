@@ -81,11 +81,12 @@ pub(super) async fn to_staging(native: &Native, release: &Version) -> Result<Ran
         log.info(&elsewhere.reason);
         return Ok(log.ended(elsewhere));
     }
-    let pushed = at_once(to_push.iter().map(|number| {
-        let errata = errata.clone();
-        async move { (*number, errata.push_to_staging(*number).await) }
-    }));
-    let pushed = pushed.await;
+    // One after the other, in the order of their numbers: a second push of the same kind is never on
+    // its way when the first one's answer is lost.
+    let mut pushed = Vec::new();
+    for number in to_push {
+        pushed.push((number, errata.push_to_staging(number).await));
+    }
     let mut told = Told::default();
     for (number, step) in &steps {
         tell(&mut log, &read, *number, step, &pushed);

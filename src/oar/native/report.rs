@@ -1,6 +1,12 @@
-//! `oar_create_test_report`: makes the StateBox of a release, in one write or not at all.
+//! `oar_create_test_report`: makes the StateBox of a release, in one write or not at all, and tells the
+//! release leads when it has made one.
 
-use super::{Native, log::Log, metadata::assembly};
+use super::{
+    Native,
+    announce::{self, Whom},
+    log::Log,
+    metadata::assembly,
+};
 use crate::{
     error::{Kind, Result},
     oar::backend::Ran,
@@ -8,8 +14,12 @@ use crate::{
         Version,
         statebox::{Metadata, StateBox},
     },
+    services::slack::text,
     state::Snapshot,
 };
+
+/// Where the documents of releases are, for people.
+const ON_GITHUB: &str = "https://github.com/openshift/release-tests/blob/z-stream";
 
 /// Creates the document of a release from its build data; one that exists is kept.
 pub(super) async fn create(native: &Native, release: &Version) -> Result<Ran> {
@@ -36,7 +46,10 @@ pub(super) async fn create(native: &Native, release: &Version) -> Result<Ran> {
         ));
     }
     match native.state.create(&document).await {
-        Ok(made) => log.info(created(release, &made)),
+        Ok(made) => {
+            log.info(created(release, &made));
+            tell_leads(native, &mut log, release, &made).await;
+        }
         Err(error) if error.kind == Kind::Conflict => {
             // Somebody was faster, or the answer to a write of ours was lost.
             let found = native.state.read(release).await?.ok_or(error)?;
@@ -45,6 +58,30 @@ pub(super) async fn create(native: &Native, release: &Version) -> Result<Ran> {
         Err(error) => return Err(error),
     }
     Ok(log.succeeded())
+}
+
+/// Who found a document, or lost the answer to the write that made it, tells nobody: a second message
+/// would be worse than none.
+async fn tell_leads(native: &Native, log: &mut Log, release: &Version, made: &Snapshot) {
+    let label = if made.is_limited {
+        "test report"
+    } else {
+        "StateBox"
+    };
+    let address = made.link.clone().filter(|link| link.starts_with("http"));
+    let address = address.unwrap_or_else(|| format!("{ON_GITHUB}/{}", path(release)));
+    let text = |group: &str| {
+        let link = text::link(&address, label);
+        format!("Hello {group}, new {link} is created for {release} release tracking")
+    };
+    let token = format!("{release}/statebox");
+    match announce::posted(native, Whom::Leads(release), &token, text).await {
+        Ok(_) => log.info(format!("Sent notification for {label} creation: {address}")),
+        Err(error) => log.warning(format!(
+            "Failed to send notification for {label} creation: {}",
+            error.chain()
+        )),
+    }
 }
 
 fn exists(release: &Version, found: &Snapshot) -> String {

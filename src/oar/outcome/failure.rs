@@ -199,7 +199,7 @@ fn person_needed(task: &str, marks: &Marks, report: &str, message: &str) -> Opti
     }
     if marks.says("already has unresolved blocker") {
         if !marks.missed.is_empty() {
-            return Some(progress::missed_trackers(marks));
+            return Some(progress::missed(marks));
         }
         return blocked(
             message.to_owned(),

@@ -1,7 +1,10 @@
 //! What lines say that stand for something under way, task by task.
 
 use super::{Attempt, Judgement, marks::Marks, progress::ART};
-use crate::release::{Ending, Outcome, Remote, TaskStatus};
+use crate::release::{
+    Ending, Outcome, Remote, TaskStatus,
+    approval::{self, Given},
+};
 
 /// Returns what lines say that stand for something under way, whatever the status beside them is.
 pub(super) fn of(task: &str, marks: &Marks) -> Option<Judgement> {
@@ -219,6 +222,10 @@ fn approval(marks: &Marks) -> Option<Judgement> {
             .remote(marks.started_checker()),
         ));
     }
+    if let Some(given) = &marks.given {
+        let outcome = awaits_production(given);
+        return Some(Judgement::new(Attempt::Running, outcome));
+    }
     if let Some(stream) = marks.checker_busy {
         return Some(Judgement::new(
             Attempt::InDoubt,
@@ -245,6 +252,24 @@ fn approval(marks: &Marks) -> Option<Judgement> {
                 .next("look which advisories are not in QE or later"),
             )
         })
+}
+
+/// QE has approved; production is ART's, and the flow looks for it.
+pub(in crate::oar) fn awaits_production(given: &Given) -> Outcome {
+    let word = if given.is_merged {
+        "merged"
+    } else {
+        "approved"
+    };
+    let reason = format!(
+        "MR {} is {word} at {}; the payload metadata is not public yet",
+        given.iid,
+        given.short_sha()
+    );
+    Outcome::new(Ending::InProgress, reason)
+        .owner("ART, production release")
+        .next("nothing to do; it is looked at again")
+        .remote(Some(super::remote(approval::KIND, &given.id(), None)))
 }
 
 fn signature(marks: &Marks) -> Option<Judgement> {

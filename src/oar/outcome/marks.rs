@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-use crate::release::{Remote, TaskStatus};
+use crate::release::{Remote, TaskStatus, approval::Given};
 
 macro_rules! pattern {
     ($name:ident, $text:expr) => {
@@ -105,6 +105,7 @@ pub(super) struct Marks<'a> {
     pub checker: Option<&'a str>,
     pub checker_log: Option<&'a str>,
     pub checker_busy: Option<&'a str>,
+    pub given: Option<Given>,
     pub closed_request: Option<&'a str>,
     pub missed: Vec<&'a str>,
     pub store_trouble: Option<&'a str>,
@@ -155,6 +156,7 @@ impl<'a> Marks<'a> {
             checker: last(&CHECKER, text),
             checker_log: last_raw(&CHECKER_LOG, text),
             checker_busy: last(&CHECKER_BUSY, text),
+            given: Given::read(text),
             closed_request: last(&CLOSED, text),
             missed,
             store_trouble: last_raw(&STORE_TROUBLE, text),

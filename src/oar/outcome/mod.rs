@@ -25,7 +25,9 @@ use self::marks::Marks;
 use super::tools::Tool;
 use crate::release::{Ending, Outcome, Remote};
 
+pub(super) use lines::awaits_production;
 pub use log::kept_text;
+pub use progress::missed_trackers;
 pub use recorded::recorded;
 
 /// What a text says about an outcome and about the attempt behind it.

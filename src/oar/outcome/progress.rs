@@ -57,7 +57,7 @@ fn passed(task: &str, marks: &Marks) -> Judgement {
 /// A verdict that the tool itself gave.
 pub(super) fn failed(task: &str, marks: &Marks) -> Judgement {
     if !marks.missed.is_empty() {
-        return missed_trackers(marks);
+        return missed(marks);
     }
     let (reason, remote) = match task {
         "image-consistency-check" => (consistency_failure(marks), marks.prow_job()),
@@ -88,18 +88,19 @@ pub(super) fn failed(task: &str, marks: &Marks) -> Judgement {
 }
 
 /// Trackers are missed: the tool has opened an issue that blocks until a person resolves it.
-pub(super) fn missed_trackers(marks: &Marks) -> Judgement {
-    let keys = marks.missed.join(", ");
-    Judgement::new(
-        Attempt::Ended,
-        Outcome::new(
-            Ending::Blocked,
-            format!("{} missed CVE tracker bugs: {keys}", marks.missed.len()),
-        )
-        .owner(ART)
-        .next(
-            "ask ART to add the bugs; then resolve the issue `missed CVE tracker bugs` and run the check again",
-        ),
+pub(super) fn missed(marks: &Marks) -> Judgement {
+    Judgement::new(Attempt::Ended, missed_trackers(&marks.missed))
+}
+
+/// What the check for CVE trackers ends with when these are missed.
+pub fn missed_trackers(keys: &[&str]) -> Outcome {
+    let reason = format!(
+        "{} missed CVE tracker bugs: {}",
+        keys.len(),
+        keys.join(", ")
+    );
+    Outcome::new(Ending::Blocked, reason).owner(ART).next(
+        "ask ART to add the bugs; then resolve the issue `missed CVE tracker bugs` and run the check again",
     )
 }
 

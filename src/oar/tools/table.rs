@@ -74,7 +74,9 @@ pub const TOOLS: &[Tool] = &[
         &[RELEASE, flag("notify", false, "tell ART in Slack")],
         "Looks for CVE tracker bugs that neither advisories nor shipment have.\n\n\
          `pass` when none is missed; `blocked` when some are: `reason` lists them and the tool has \
-         opened a blocking issue.\n\
+         opened a blocking issue; `waiting` while another operator is at it.\n\
+         In this program it searches Jira itself and needs no shipment; a shipment that was closed is \
+         `blocked`. The server lets `elliott` search, and fails without an open merge request.\n\
          Runs `oar check-cve-tracker-bug`.",
     ),
     command(
@@ -147,8 +149,12 @@ pub const TOOLS: &[Tool] = &[
             "oar_change_advisory_status",
             &[RELEASE],
             "Approves the release: merge request, advisories, Jira subtasks.\n\n\
-             `in_progress` with `remote` (`checker`) when it is scheduled for the moment the payload \
-             metadata is public; the end then appears in the state store only.\n\
+             `in_progress` with `remote` while production is waited for. Of kind `approval`, with the merge \
+             request and its commit as identity: this program gave the approval, and the next call goes on. \
+             Of kind `checker`: the OAR server goes on by itself, and the end appears in the state store \
+             only. `blocked` when the merge request was closed, or pushed to after it was approved, when \
+             the kernel must not ship, or when security alerts block or cannot be computed anew; then no \
+             advisory was moved.\n\
              Throws `refused` while a required task is not passed.\n\
              Runs `oar change-advisory-status`.",
         )
@@ -157,7 +163,10 @@ pub const TOOLS: &[Tool] = &[
         "oarctl_start_release_detector",
         &[Y_STREAM],
         "Looks once for a new z-stream release and creates its StateBox.\n\n\
-         The server reports no details.\n\
+         `pass` when there is none, and with `link` when there is one and its StateBox is there; \
+         `waiting` while nothing is announced or promoted, or the build data has nothing yet; `blocked` \
+         when something newer is promoted than announced. The server reports no details: `pass`.\n\
+         Throws `invalid` for a text that is no y-stream.\n\
          Runs `oarctl start-release-detector -r Y_STREAM`.",
     ),
     command(
@@ -247,8 +256,13 @@ pub const TOOLS: &[Tool] = &[
         "oar_is_release_shipped",
         false,
         &[RELEASE],
-        "Returns whether QE is done with a release: `shipped` (bool), `flow_type`, `details` (map).\n\n\
-         A closed merge request is reported as merged, so do not rely on it alone.",
+        "Returns whether QE is done with a release: `shipped` (bool), `flow_type` (`konflux` or `errata`), \
+         `details` (map of text).\n\n\
+         `details` has `KIND_advisory` with the state of each advisory, and of the merge request \
+         `shipment_mr_status` (`merged` or `closed`) or, while it is open, `prod_release` (`success`, `not \
+         yet`) and `shipment_mr_merged` (`yes`, `no`). What cannot be read is `error: …` and never counts. \
+         Microshift and dropped advisories hold nothing back. The OAR server says `merged` of a closed \
+         merge request too, and lets those advisories hold a release back.",
     ),
     json(
         "oar_get_release_status",
@@ -340,6 +354,19 @@ pub const TOOLS: &[Tool] = &[
         &[text("releases", ParamDefault::Required, "comma separated")],
         "Makes the server read ART's data of releases beforehand.",
     ),
+    ours(Tool {
+        is_approval: true,
+        ..command(
+            "oar_add_qe_approval",
+            &[RELEASE],
+            "Gives the approval of QE to the shipment merge request, at the commit it ends with now.\n\n\
+             `pass` when it is approved or merged, `skipped` for a release without a shipment, `blocked` for \
+             one that was closed, `waiting` when it is pushed to in the same moment. Nothing else of final \
+             approval is done.\n\
+             Throws `refused` while a required task is not passed, `denied` when the account may not approve.\n\
+             Calls `POST /projects/{p}/merge_requests/{iid}/approve`.",
+        )
+    }),
     ours(Tool {
         is_changing: false,
         ..command(

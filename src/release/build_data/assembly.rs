@@ -1,6 +1,7 @@
 //! What the file says about one release, once inheritance is resolved.
 
 use indexmap::IndexMap;
+use jiff::{Timestamp, civil::DateTime, tz::TimeZone};
 use serde_json::Value;
 
 use super::parse::Entry;
@@ -115,6 +116,42 @@ impl Entry {
             Some(_) => Err(wrong(name, "basis.assembly", "a name")),
         }
     }
+
+    /// The moment the builds of this one were chosen at; none when only the build system knows it.
+    ///
+    /// Outside is whether the assembly says it at all: one that does not has that of its parent.
+    pub(super) fn chosen_at(&self, name: &str) -> Result<Option<Option<Timestamp>>> {
+        let Some(basis) = map(name, Part::Basis, self.basis.as_ref())? else {
+            return Ok(None);
+        };
+        match basis.get("time").filter(|time| !time.is_null()) {
+            Some(time) => {
+                let time = time.as_str().and_then(moment);
+                let time = time.ok_or_else(|| wrong(name, "basis.time", "a moment"))?;
+                Ok(Some(Some(time)))
+            }
+            None => {
+                let event = basis.get("brew_event").filter(|event| !event.is_null());
+                Ok(event.map(|_| None))
+            }
+        }
+    }
+
+    /// The address of the shipment that stands in this one itself.
+    pub(super) fn own_shipment(&self) -> Option<&str> {
+        let group = self.group.as_ref()?;
+        let forms = ["shipment!", "shipment"].into_iter();
+        let mut addresses = forms.filter_map(|key| group.get(key)?.get("url")?.as_str());
+        addresses.find(|address| !address.is_empty())
+    }
+}
+
+/// Reads a moment; without a zone it is UTC.
+fn moment(text: &str) -> Option<Timestamp> {
+    text.parse().ok().or_else(|| {
+        let time: DateTime = text.parse().ok()?;
+        TimeZone::UTC.to_timestamp(time).ok()
+    })
 }
 
 /// A part of an assembly.
@@ -243,7 +280,7 @@ fn text(value: &Value) -> Result<String, &'static str> {
     value.as_str().map(str::to_owned).ok_or("a text")
 }
 
-fn wrong(assembly: &str, path: &str, expected: &str) -> Error {
+pub(super) fn wrong(assembly: &str, path: &str, expected: &str) -> Error {
     Error::invalid(format!(
         "the key `{path}` of the assembly `{assembly}` is not {expected}"
     ))

@@ -20,6 +20,8 @@
 //! | a repeated key | the last one counts, as for PyYAML |
 
 mod assembly;
+mod bugs;
+mod issues;
 mod parse;
 
 use indexmap::IndexMap;
@@ -28,12 +30,17 @@ use super::{Metadata, Version};
 use crate::error::{Error, Result};
 
 pub use assembly::Assembly;
+pub use bugs::BugRules;
+pub use issues::Sweep;
 
 /// The repository of ART that holds the files.
 pub const REPOSITORY: &str = "openshift-eng/ocp-build-data";
 
 /// The name of the file, at the top of each branch.
 pub const FILE: &str = "releases.yml";
+
+/// The name of the file that says which bugs are ART's, beside it.
+pub const BUGS_FILE: &str = "bug.yml";
 
 /// How many names are offered for one that is not there.
 const OFFERED: usize = 3;
@@ -91,6 +98,31 @@ impl Assemblies {
             let hint = format!("look at {} and tell ART", link(&self.y_stream));
             error.hint(hint)
         })
+    }
+
+    /// Returns what the file says about the bugs of a release, through all its parents.
+    ///
+    /// Fails with `not_found` as [`Assemblies::assembly`] does, `invalid` when a value is of another
+    /// type than it should be, an issue is both included and excluded, or parents go in a circle.
+    pub fn sweep(&self, release: &Version) -> Result<Sweep> {
+        let name = assembly_name(release);
+        if !self.entries.contains_key(&name) {
+            return Err(self.missing(release, &name));
+        }
+        issues::sweep(&self.entries, &name).map_err(|error| {
+            let hint = format!("look at {} and tell ART", link(&self.y_stream));
+            error.hint(hint)
+        })
+    }
+
+    /// The addresses of the shipments that assemblies have of their own, in the order of the file,
+    /// without that of a release. What makes no sense is passed over: it is another release's.
+    pub fn other_shipments(&self, release: &Version) -> Vec<&str> {
+        let name = assembly_name(release);
+        let others = self.entries.iter().filter(|(other, _)| **other != name);
+        others
+            .filter_map(|(_, entry)| entry.own_shipment())
+            .collect()
     }
 
     fn missing(&self, release: &Version, name: &str) -> Error {

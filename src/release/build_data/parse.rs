@@ -30,6 +30,8 @@ pub(super) struct Entry {
     pub(super) basis: Option<Value>,
     #[serde(default)]
     pub(super) group: Option<Value>,
+    #[serde(default)]
+    pub(super) issues: Option<Value>,
 }
 
 /// Reads the assemblies in the order of the file.

@@ -66,6 +66,13 @@ pub enum Change {
         /// When the claim runs out.
         until: Timestamp,
     },
+    /// Says that somebody tells people something; a second one is turned away.
+    Tell {
+        /// What they are told, the same for every operator.
+        about: String,
+        /// What identifies the message.
+        token: String,
+    },
 }
 
 impl Change {
@@ -77,6 +84,7 @@ impl Change {
             Self::ResolveIssue { text, .. } => format!("Resolve issue: {}", first_line(text)),
             Self::PatchMetadata(_) => "Update metadata".to_owned(),
             Self::Claim { task, .. } => format!("Claim task: {}", first_line(task)),
+            Self::Tell { about, .. } => format!("Tell people: {}", first_line(about)),
         }
     }
 }
@@ -92,7 +100,7 @@ impl StateBox {
     /// The document is as before after an error: `invalid` for names, texts and values that are
     /// not accepted, `refused` when `Pass` would be taken back or a task has an open blocker
     /// already, `not_found` when no unresolved issue matches, `conflict` when a task is claimed or
-    /// under way already.
+    /// under way already, or somebody else tells people the same.
     pub fn apply(&mut self, change: &Change, now: Timestamp) -> Result<bool> {
         let mut draft = self.root.clone();
         let is_altered = match change {
@@ -131,6 +139,7 @@ impl StateBox {
                 let line = claim::line(token, &mask_emails(holder), *until);
                 self.claim(&mut draft, task, token, line, now)?
             }
+            Change::Tell { about, token } => self.tell(&mut draft, about, token)?,
         };
         if is_altered {
             draft.set("updated_at", Node::text(time::format(now)));

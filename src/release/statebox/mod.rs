@@ -17,6 +17,7 @@ mod read;
 mod resolve;
 mod style;
 pub mod time;
+mod told;
 
 use indexmap::IndexMap;
 use jiff::{Timestamp, civil::Date};

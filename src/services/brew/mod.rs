@@ -11,8 +11,8 @@ pub mod xml;
 
 use std::sync::Arc;
 
-use super::Row;
-use crate::http::Auth;
+use super::{Checkup, Row};
+use crate::{error::Result, http::Auth};
 
 pub use client::Client;
 
@@ -25,7 +25,8 @@ pub(super) const ROW: Row = Row {
     title: "Brew",
     endpoint: "https://brewhub.engineering.redhat.com",
     credentials: &[],
-    health: "the hub says which version of its interface it speaks",
+    health: "the hub answers, and the download host takes the Kerberos ticket",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
     emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
@@ -38,3 +39,14 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// Both hosts.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let client = checkup.session.get::<Client>()?;
+    let (version, door) = tokio::join!(client.version(), client.knock());
+    let version = version?;
+    door?;
+    Ok(format!(
+        "the hub speaks version {version}, the download host lets us in"
+    ))
+}

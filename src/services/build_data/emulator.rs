@@ -2,8 +2,9 @@
 //! `build_data.branches` of the simulated state.
 //!
 //! A branch is a document in the shape of the file. A text in `build_data.texts` under the name of a
-//! branch is served in its place as it stands, and nothing is while `build_data.is_down` is true. It
-//! knows one repository and one file in it, and has no commits and no caches on the way.
+//! branch is served in its place as it stands, and nothing is while `build_data.is_down` is true. What
+//! `build_data.bugs` has for a branch is its file `bug.yml`. It knows one repository and these two files
+//! in it, and has no commits and no caches on the way.
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ const CACHE: HeaderValue = HeaderValue::from_static("max-age=300");
 pub fn router(state: Arc<SimState>) -> Router {
     Router::new()
         .route("/{owner}/{repository}/{branch}/releases.yml", get(releases))
+        .route("/{owner}/{repository}/{branch}/bug.yml", get(bugs))
         .with_state(state)
 }
 
@@ -50,6 +52,32 @@ async fn releases(
         }
         match documents["branches"].get(&branch).filter(|_| is_here) {
             None | Some(Value::Null) => (StatusCode::NOT_FOUND, "404: Not Found").into_response(),
+            Some(document) => match written(document) {
+                Ok(text) => tagged(text, &headers),
+                Err(error) => {
+                    let text = format!("the document of `{branch}` has no YAML form: {error}");
+                    (StatusCode::NOT_IMPLEMENTED, text).into_response()
+                }
+            },
+        }
+    })
+    .await
+}
+
+async fn bugs(
+    State(state): State<Arc<SimState>>,
+    Path((owner, repository, branch)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    answer(&state, SERVICE, "bugs", || {
+        let is_here = (owner.as_str(), repository.as_str()) == ("openshift-eng", "ocp-build-data");
+        let documents = document(&state, SERVICE);
+        if documents["is_down"] == true {
+            return (StatusCode::SERVICE_UNAVAILABLE, "503: Service Unavailable").into_response();
+        }
+        match documents["bugs"].get(&branch).filter(|_| is_here) {
+            None | Some(Value::Null) => (StatusCode::NOT_FOUND, "404: Not Found").into_response(),
+            Some(Value::String(text)) => tagged(text.clone(), &headers),
             Some(document) => match written(document) {
                 Ok(text) => tagged(text, &headers),
                 Err(error) => {

@@ -17,11 +17,14 @@ use std::{
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::Row;
+use super::{Checkup, Row};
 use crate::{
     error::{Error, Kind, Result},
-    http::Auth,
-    release::{Metadata, Version, build_data::Assemblies},
+    http::{Auth, found},
+    release::{
+        Metadata, Version,
+        build_data::{Assemblies, BugRules},
+    },
     world::World,
 };
 
@@ -34,6 +37,7 @@ pub(super) const ROW: Row = Row {
     endpoint: "https://raw.githubusercontent.com",
     credentials: &[],
     health: "the file `releases.yml` of a y-stream can be read",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
     emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
@@ -46,6 +50,16 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// The file of a y-stream. One that is not there shows that the host answers, too.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let data = checkup.session.get::<BuildData>()?;
+    let y_stream = checkup.y_stream.unwrap_or("4.20");
+    match found(data.assemblies(y_stream).await)? {
+        Some(_) => Ok(format!("the releases of {y_stream} can be read")),
+        None => Ok(format!("it answers, and has no {y_stream}")),
+    }
+}
 
 /// How long a copy is good outside of passes. The service itself hands out copies of this age.
 const GOOD_FOR: SignedDuration = SignedDuration::from_mins(5);
@@ -137,6 +151,18 @@ impl BuildData {
             at: self.world.now(),
         });
         read
+    }
+
+    /// Returns which bugs of a y-stream such as `4.20` are ART's. A branch that does not say it has the
+    /// usual rules.
+    ///
+    /// Fails with `invalid` when the file is broken.
+    /// Calls `GET /openshift-eng/ocp-build-data/openshift-{y_stream}/bug.yml`.
+    pub async fn bugs(&self, y_stream: &str) -> Result<BugRules> {
+        match self.client.bugs(y_stream).await? {
+            Some(text) => BugRules::parse(y_stream, &text).map_err(|error| error.service(ROW.name)),
+            None => Ok(BugRules::usual(y_stream)),
+        }
     }
 
     fn copy_of(&self, y_stream: &str) -> Arc<tokio::sync::Mutex<Option<LastRead>>> {

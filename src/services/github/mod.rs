@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use git2::{ObjectType, Oid};
 
-use super::Row;
+use super::{Checkup, Row};
 use crate::{
     error::{Error, Result},
     http::Auth,
@@ -35,6 +35,7 @@ pub(super) const ROW: Row = Row {
     endpoint: "https://api.github.com",
     credentials: &[CREDENTIAL],
     health: "the branch `record` of the repository can be read",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
     emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
@@ -57,6 +58,14 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// The newest commit on the branch with test results.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let github = checkup.session.get::<GitHub>()?;
+    let (client, repository) = (github.client(), github.repository());
+    client.commits(repository, "_releases", RECORD, 1).await?;
+    Ok(format!("`{RECORD}` of {repository} can be read"))
+}
 
 /// A file as it stands on a branch.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use reqwest::header::HeaderName;
 
-use super::Row;
-use crate::http::Auth;
+use super::{Checkup, Row};
+use crate::{error::Result, http::Auth};
 
 pub use client::{
     Approval, Approvals, Change, Client, Entry, MergeRequest, Note, Project, Said, Search, User,
@@ -27,6 +27,7 @@ pub(super) const ROW: Row = Row {
     endpoint: "https://gitlab.cee.redhat.com",
     credentials: &[CREDENTIAL],
     health: "the token belongs to an account",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
     emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
@@ -42,3 +43,9 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// The account of the token.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let user = checkup.session.get::<Client>()?.user().await?;
+    Ok(format!("the token is that of {}", user.username))
+}

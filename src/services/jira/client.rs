@@ -1,6 +1,8 @@
-//! The requests to Jira. `creating` makes tickets, `watching` reads them with their history.
+//! The requests to Jira. `creating` makes tickets, `watching` reads them with their history, `trackers`
+//! what says that a release must fix a vulnerability.
 
 mod creating;
+mod trackers;
 mod watching;
 
 use reqwest::Method;
@@ -74,25 +76,38 @@ impl Client {
     /// Fails with `invalid` for a query that Jira does not understand.
     /// Calls `GET /rest/api/2/search/jql` for each hundred.
     pub async fn search(&self, query: &str) -> Result<Vec<Ticket>> {
-        let mut tickets = Vec::new();
+        self.search_for(query, &FIELDS, Issue::ticket).await
+    }
+
+    /// All that a query finds, with these fields, read as something; what cannot be read is an error.
+    async fn search_for<T>(
+        &self,
+        query: &str,
+        fields: &[&str],
+        read: fn(Issue) -> Option<T>,
+    ) -> Result<Vec<T>> {
+        let mut all = Vec::new();
         let mut next: Option<String> = None;
         for _ in 0..MOST_PAGES {
             let mut request = self
                 .caller
                 .get(&format!("{ROOT}/search/jql"))
                 .query("jql", query)
-                .query("fields", FIELDS.join(","))
+                .query("fields", fields.join(","))
                 .query("maxResults", PAGE);
             if let Some(token) = &next {
                 request = request.query("nextPageToken", token);
             }
             let page: Page = request.send_json().await?;
             for issue in page.issues {
-                tickets.push(issue.ticket().ok_or_else(|| self.incomplete(query))?);
+                all.push(read(issue).ok_or_else(|| self.incomplete(query))?);
             }
             next = page.next_page_token;
             if next.is_none() {
-                return Ok(tickets);
+                if page.is_last == Some(false) {
+                    return Err(self.incomplete(query));
+                }
+                return Ok(all);
             }
         }
         let what = format!("the search `{query}` finds more than {MOST_PAGES} pages of tickets");

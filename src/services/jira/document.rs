@@ -4,7 +4,10 @@ use jiff::{Timestamp, ZonedDateTime};
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::release::ticket::{Comment, Person, Ticket};
+use crate::release::{
+    ticket::{Comment, Person, Ticket},
+    tracker::Tracker,
+};
 
 /// The fields a ticket is made from; no more are asked for.
 pub(super) const FIELDS: [&str; 14] = [
@@ -24,6 +27,19 @@ pub(super) const FIELDS: [&str; 14] = [
     NEED_INFO_FROM,
 ];
 
+/// The fields a tracker is made from.
+pub(super) const TRACKER_FIELDS: [&str; 8] = [
+    "summary",
+    "status",
+    "issuetype",
+    "labels",
+    "components",
+    "security",
+    "created",
+    DOWNSTREAM_COMPONENT,
+];
+
+const DOWNSTREAM_COMPONENT: &str = "customfield_10669";
 const QA_CONTACT: &str = "customfield_10470";
 const RELEASE_BLOCKER: &str = "customfield_10847";
 const CASES_COUNTER: &str = "customfield_10978";
@@ -43,6 +59,7 @@ pub(super) struct Issue {
 pub(super) struct Page {
     pub(super) issues: Vec<Issue>,
     pub(super) next_page_token: Option<String>,
+    pub(super) is_last: Option<bool>,
 }
 
 impl Issue {
@@ -77,6 +94,28 @@ impl Issue {
                 .as_str()
                 .unwrap_or_default()
                 .to_owned(),
+            key: self.key,
+        })
+    }
+}
+
+impl Issue {
+    /// Returns what counts of a tracker; `None` when it lacks its summary or status.
+    pub(super) fn tracker(self) -> Option<Tracker> {
+        let fields = &self.fields;
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let list = |field: &str| fields[field].as_array().into_iter().flatten();
+        Some(Tracker {
+            summary: text(&fields["summary"])?,
+            status: text(&fields["status"]["name"])?,
+            kind: text(&fields["issuetype"]["name"]).unwrap_or_default(),
+            labels: list("labels").filter_map(text).collect(),
+            components: list("components")
+                .filter_map(|component| text(&component["name"]))
+                .collect(),
+            downstream_component: text(&fields[DOWNSTREAM_COMPONENT]),
+            level: text(&fields["security"]["name"]),
+            created: fields["created"].as_str().and_then(time),
             key: self.key,
         })
     }

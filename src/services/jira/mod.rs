@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use secrecy::ExposeSecret as _;
 
-use super::Row;
-use crate::http::Auth;
+use super::{Checkup, Row};
+use crate::{error::Result, http::Auth};
 
 pub use client::{Client, Draft, Made, Moved};
 
@@ -28,8 +28,9 @@ pub(super) const ROW: Row = Row {
     name: "jira",
     title: "Jira",
     endpoint: "https://redhat.atlassian.net",
-    credentials: &[CREDENTIAL],
+    credentials: &[USER, CREDENTIAL],
     health: "the account can be read",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
     emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
@@ -46,3 +47,9 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// The account.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let person = checkup.session.get::<Client>()?.identity().await?;
+    Ok(format!("the account is that of {}", person.name))
+}

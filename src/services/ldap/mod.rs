@@ -11,8 +11,8 @@ mod trouble;
 
 use std::sync::Arc;
 
-use super::Row;
-use crate::http::Auth;
+use super::{Checkup, Row};
+use crate::{error::Result, http::Auth};
 
 pub use client::Client;
 
@@ -26,6 +26,7 @@ pub(super) const ROW: Row = Row {
     endpoint: "ldaps://ldap.corp.redhat.com",
     credentials: &[],
     health: "the directory says where its entries are",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
     emulator: emulator::stand_in,
     seed: include_str!("seed.json"),
@@ -37,3 +38,9 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// Where its entries are.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let bases = checkup.session.get::<Client>()?.bases().await?;
+    Ok(format!("it has entries of {}", bases.join(" and ")))
+}

@@ -9,18 +9,29 @@ pub mod emulator;
 
 use std::sync::Arc;
 
-use super::Row;
-use crate::http::Auth;
+use url::Url;
+
+use super::{Checkup, Row};
+use crate::{
+    error::{Error, Kind, Result},
+    http::Auth,
+};
 
 pub use client::Client;
 
+const NAME: &str = "portal";
+
+/// Where people read it.
+const ENDPOINT: &str = "https://access.redhat.com";
+
 /// The row of this service.
 pub(super) const ROW: Row = Row {
-    name: "portal",
+    name: NAME,
     title: "Customer Portal",
-    endpoint: "https://access.redhat.com",
+    endpoint: ENDPOINT,
     credentials: &[],
-    health: "its first page of advisories can be read",
+    health: "the list of advisories can be read",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
     emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
@@ -32,3 +43,15 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// The list of advisories.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let client = checkup.session.get::<Client>()?;
+    let page = format!("{ENDPOINT}/errata/");
+    let page = Url::parse(&page).map_err(|error| Error::invalid(page).because(error))?;
+    if client.is_public(&page).await? {
+        return Ok("its pages can be read".to_owned());
+    }
+    let message = format!("`{page}` cannot be read by everybody");
+    Err(Error::new(Kind::Unexpected, message).service(NAME))
+}

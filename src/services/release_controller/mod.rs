@@ -8,8 +8,8 @@ pub mod emulator;
 
 use std::sync::Arc;
 
-use super::Row;
-use crate::http::Auth;
+use super::{Checkup, Row};
+use crate::{error::Result, http::Auth};
 
 pub use client::{Client, Payload, ReleaseInfo, Tag};
 
@@ -20,6 +20,7 @@ pub(super) const ROW: Row = Row {
     endpoint: "https://amd64.ocp.releases.ci.openshift.org",
     credentials: &[],
     health: "the newest accepted build of `4-stable` can be read",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
     emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
@@ -31,3 +32,13 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// The newest build that is promoted.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let client = checkup.session.get::<Client>()?;
+    let newest = client.latest("4-stable", None).await?;
+    Ok(match newest {
+        Some(tag) => format!("the newest promoted build is {}", tag.name),
+        None => "no build is promoted".to_owned(),
+    })
+}

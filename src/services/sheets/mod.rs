@@ -12,19 +12,25 @@ mod trouble;
 
 use std::sync::Arc;
 
-use super::Row;
-use crate::http::Auth;
+use super::{Checkup, Row};
+use crate::{
+    error::{Error, Result},
+    http::Auth,
+};
 
 pub use account::Account;
 pub use client::Client;
 
+const NAME: &str = "sheets";
+
 /// The row of this service.
 pub(super) const ROW: Row = Row {
-    name: "sheets",
+    name: NAME,
     title: "Google Sheets",
     endpoint: "https://sheets.googleapis.com",
     credentials: &[account::SETTING],
     health: "the document of the y-stream can be opened, and has the tab `template`",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
     emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
@@ -36,6 +42,22 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// The document of a y-stream, with the tab that new ones are copied from.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let Some(document) = checkup.document else {
+        return Err(Error::invalid("no document is set")
+            .service(NAME)
+            .hint("set `sheets.documents.<y_stream>` to the id of a document"));
+    };
+    let client = checkup.session.get::<Client>()?;
+    let book = client.spreadsheet(document).await?;
+    if book.tab("template").is_none() {
+        let message = format!("the document `{}` has no tab `template`", book.title);
+        return Err(Error::not_found(message).service(NAME));
+    }
+    Ok(format!("`{}` can be opened", book.title))
+}
 
 /// A document: its title and its tabs from left to right.
 #[derive(Clone, Debug, Eq, PartialEq)]

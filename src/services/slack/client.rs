@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::Mutex};
 
 use http::header::RETRY_AFTER;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -15,6 +16,15 @@ use crate::{
 
 /// Longer texts are refused.
 const LONGEST: usize = 40_000;
+
+/// What our messages carry beside their text is of this type.
+const NOTICE: &str = "oar_script_notice";
+
+/// How many pages of channels or messages are read at most.
+const MOST_PAGES: usize = 10;
+
+/// How far the clocks of Slack and of whoever posted may be apart.
+const SKEW: SignedDuration = SignedDuration::from_mins(10);
 
 /// Posts messages and finds whom they mention.
 #[derive(Debug)]
@@ -83,6 +93,29 @@ struct GroupsAnswer {
     usergroups: Vec<Group>,
 }
 
+/// One page of a list.
+#[derive(Deserialize)]
+struct Page {
+    #[serde(default)]
+    channels: Vec<Channel>,
+    #[serde(default)]
+    messages: Vec<Value>,
+    #[serde(default)]
+    response_metadata: Cursor,
+}
+
+#[derive(Default, Deserialize)]
+struct Cursor {
+    #[serde(default)]
+    next_cursor: String,
+}
+
+#[derive(Deserialize)]
+struct Channel {
+    id: String,
+    name: String,
+}
+
 impl Client {
     /// Makes a client.
     pub fn new(caller: Caller) -> Self {
@@ -110,8 +143,7 @@ impl Client {
             body["thread_ts"] = thread.as_str().into();
         }
         if let Some(token) = &message.token {
-            body["metadata"] =
-                json!({"event_type": "oar_script_notice", "event_payload": {"token": token}});
+            body["metadata"] = json!({"event_type": NOTICE, "event_payload": {"token": token}});
         }
         let request = self.caller.post("/chat.postMessage").json(&body)?;
         self.ask(request, &message.channel).await
@@ -158,6 +190,104 @@ impl Client {
                     .hint("look at `contacts.slack` in the settings"),
             )
         })
+    }
+
+    /// Returns the identity of the channel `#name`; what is no such name is one already.
+    ///
+    /// Fails with `not_found` when the bot sees no such channel, `denied` when it may not list them.
+    /// Calls `POST /conversations.list`, page by page.
+    pub async fn channel(&self, channel: &str) -> Result<String> {
+        let Some(name) = channel.strip_prefix('#') else {
+            return Ok(channel.to_owned());
+        };
+        let fields = vec![
+            ("exclude_archived", "true".to_owned()),
+            ("types", "public_channel,private_channel".to_owned()),
+            ("limit", "1000".to_owned()),
+        ];
+        let named = |page: &Page| {
+            let found = page.channels.iter().find(|found| found.name == name);
+            found.map(|found| found.id.clone())
+        };
+        let found = self.search("/conversations.list", fields, name, named);
+        found.await?.ok_or_else(|| {
+            let what = format!("the bot sees no channel `{channel}`");
+            self.finish(Error::not_found(what))
+        })
+    }
+
+    /// Returns the message with this token, when one was posted to the channel with this identity, or
+    /// as an answer to `thread` in it, since `since`.
+    ///
+    /// Fails with `denied` when the bot may not read there. Calls `POST /conversations.history` or
+    /// `POST /conversations.replies`, page by page.
+    pub async fn find(
+        &self,
+        channel: &str,
+        thread: Option<&str>,
+        token: &str,
+        since: Timestamp,
+    ) -> Result<Option<Posted>> {
+        let oldest = since.saturating_sub(SKEW).unwrap_or(Timestamp::UNIX_EPOCH);
+        let mut fields = vec![
+            ("channel", channel.to_owned()),
+            ("oldest", oldest.as_second().to_string()),
+            ("include_all_metadata", "true".to_owned()),
+            ("limit", "200".to_owned()),
+        ];
+        let path = match thread {
+            Some(thread) => {
+                fields.push(("ts", thread.to_owned()));
+                "/conversations.replies"
+            }
+            None => "/conversations.history",
+        };
+        let is_it = |message: &&Value| {
+            let metadata = &message["metadata"];
+            metadata["event_type"] == NOTICE && metadata["event_payload"]["token"] == token
+        };
+        let posted = |page: &Page| {
+            let found = page.messages.iter().find(is_it)?;
+            Some(Posted {
+                channel: channel.to_owned(),
+                ts: found["ts"].as_str()?.to_owned(),
+            })
+        };
+        self.search(path, fields, channel, posted).await
+    }
+
+    /// Reads a list page by page until `found` finds something in it.
+    ///
+    /// Fails with `invalid` when the list goes on too long to say that it is not there.
+    async fn search<T>(
+        &self,
+        path: &str,
+        fields: Vec<(&str, String)>,
+        about: &str,
+        found: impl Fn(&Page) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let mut cursor = String::new();
+        for _ in 0..MOST_PAGES {
+            let mut fields: Vec<(String, String)> = fields
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect();
+            if !cursor.is_empty() {
+                fields.push(("cursor".to_owned(), cursor));
+            }
+            let request = self.caller.post(path).form(fields);
+            let page: Page = self.ask(request.reading(), about).await?;
+            if let Some(found) = found(&page) {
+                return Ok(Some(found));
+            }
+            cursor = page.response_metadata.next_cursor;
+            if cursor.is_empty() {
+                return Ok(None);
+            }
+        }
+        Err(self.finish(Error::invalid(format!(
+            "the list of `{path}` is too long to search"
+        ))))
     }
 
     /// Returns who the token belongs to.

@@ -1,7 +1,7 @@
 //! The stand-in of Slack, over `slack` of the simulated state.
 //!
 //! It answers 200 to what it refuses, as Slack does, and keeps every message where a test reads it. It
-//! has the web API of a bot only: no sockets, no history, no blocks.
+//! has the web API of a bot only: no sockets, no blocks.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -36,6 +36,9 @@ pub fn router(state: Arc<SimState>) -> Router {
         )
         .route("/users.info", post(user_info).get(user_info))
         .route("/usergroups.list", post(groups).get(groups))
+        .route("/conversations.list", post(channels).get(channels))
+        .route("/conversations.history", post(history).get(history))
+        .route("/conversations.replies", post(replies).get(replies))
         .route("/auth.test", post(auth_test).get(auth_test))
         .layer(middleware::from_fn_with_state(state.clone(), guard))
         .with_state(state);
@@ -79,16 +82,14 @@ async fn post_message(State(state): Sim, headers: HeaderMap, body: Bytes) -> Res
         }
         let slack = document(&state, SERVICE);
         let wanted = fields["channel"].as_str().unwrap_or_default();
-        let Some((id, channel)) = channel(&slack, wanted) else {
+        let direct = entries(&slack, "users").find(|(id, _)| *id == wanted);
+        let Some((id, channel)) = channel(&slack, wanted).or(direct) else {
             return refusal("channel_not_found");
         };
         if channel["is_archived"] == true {
             return refusal("is_archived");
         }
-        let is_member = channel["members"]
-            .as_array()
-            .is_none_or(|members| members.iter().any(|member| member == "U0BOT"));
-        if !is_member {
+        if !is_member(channel) {
             return refusal("not_in_channel");
         }
         let now = state.clock().now();
@@ -119,6 +120,128 @@ async fn post_message(State(state): Sim, headers: HeaderMap, body: Bytes) -> Res
         Json(json!({"ok": true, "channel": id, "ts": ts, "message": message})).into_response()
     })
     .await
+}
+
+/// How many entries a page has unless it is asked for fewer.
+const PAGE: usize = 100;
+
+async fn channels(State(state): Sim, headers: HeaderMap, body: Bytes) -> Response {
+    answer(&state, SERVICE, "channel", || {
+        let slack = document(&state, SERVICE);
+        let channels = entries(&slack, "channels")
+            .map(|(id, channel)| {
+                let is_member = is_member(channel);
+                json!({"id": id, "name": channel["name"], "is_channel": true, "is_member": is_member})
+            })
+            .collect();
+        page("channels", channels, &fields(&headers, &body))
+    })
+    .await
+}
+
+async fn history(State(state): Sim, headers: HeaderMap, body: Bytes) -> Response {
+    let fields = fields(&headers, &body);
+    answer(&state, SERVICE, "find", || {
+        messages(&state, &fields, |message| message["thread_ts"].is_null())
+    })
+    .await
+}
+
+async fn replies(State(state): Sim, headers: HeaderMap, body: Bytes) -> Response {
+    let fields = fields(&headers, &body);
+    answer(&state, SERVICE, "find", || {
+        let thread = fields["ts"].clone();
+        messages(&state, &fields, |message| {
+            message["thread_ts"] == thread || message["ts"] == thread
+        })
+    })
+    .await
+}
+
+/// The messages of a channel, the newest first. A world may forbid its bot to read them.
+fn messages(state: &SimState, fields: &Value, is_wanted: impl Fn(&Value) -> bool) -> Response {
+    let slack = document(state, SERVICE);
+    if slack["may_read"] == false {
+        let document = json!({"ok": false, "error": "missing_scope", "needed": "channels:history"});
+        return (StatusCode::OK, Json(document)).into_response();
+    }
+    // Unlike a post, this takes no name.
+    let wanted = fields["channel"].as_str().unwrap_or_default();
+    let Some((_, channel)) = entries(&slack, "channels").find(|(id, _)| *id == wanted) else {
+        return refusal("channel_not_found");
+    };
+    if !is_member(channel) {
+        return refusal("not_in_channel");
+    }
+    let oldest = number(&fields["oldest"]).unwrap_or_default();
+    let has_metadata = ["true", "1"].contains(&text_of(&fields["include_all_metadata"]).as_str());
+    let name = channel["name"].as_str().unwrap_or_default();
+    let all = slack["messages"].as_array();
+    let mut found: Vec<Value> = all
+        .into_iter()
+        .flatten()
+        .filter(|message| {
+            let posted_to = message["channel"].as_str().unwrap_or_default();
+            posted_to.trim_start_matches('#') == name && is_wanted(message)
+        })
+        .filter(|message| number(&message["ts"]).is_some_and(|ts| ts > oldest))
+        .map(|message| {
+            let mut shown = json!({"type": "message", "text": message["text"], "bot_id": "B01",
+                "ts": message["ts"]});
+            for key in ["thread_ts", "metadata"] {
+                if !message[key].is_null() && (has_metadata || key != "metadata") {
+                    shown[key] = message[key].clone();
+                }
+            }
+            shown
+        })
+        .collect();
+    found.reverse();
+    page("messages", found, fields)
+}
+
+/// One page of a list: at most `limit` entries from `cursor` on.
+fn page(key: &str, entries: Vec<Value>, fields: &Value) -> Response {
+    let start = match text_of(&fields["cursor"]).as_str() {
+        "" => 0,
+        cursor => match cursor.strip_prefix("from-").map(str::parse) {
+            Some(Ok(start)) => start,
+            _ => return refusal("invalid_cursor"),
+        },
+    };
+    let limit = number(&fields["limit"]).map_or(PAGE, |limit| (limit as usize).clamp(1, 1_000));
+    let count = entries.len();
+    let shown: Vec<Value> = entries.into_iter().skip(start).take(limit).collect();
+    let end = start + shown.len();
+    let next = if end < count {
+        format!("from-{end}")
+    } else {
+        String::new()
+    };
+    let document = json!({"ok": true, key: shown, "has_more": end < count,
+        "response_metadata": {"next_cursor": next}});
+    Json(document).into_response()
+}
+
+fn is_member(channel: &Value) -> bool {
+    channel["members"]
+        .as_array()
+        .is_none_or(|members| members.iter().any(|member| member == "U0BOT"))
+}
+
+fn number(value: &Value) -> Option<f64> {
+    value
+        .as_f64()
+        .or_else(|| value.as_str().and_then(|text| text.parse().ok()))
+}
+
+/// A field as text: a form has nothing else, a JSON body has flags and numbers too.
+fn text_of(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
 }
 
 async fn user_by_email(State(state): Sim, headers: HeaderMap, body: Bytes) -> Response {

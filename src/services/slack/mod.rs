@@ -10,8 +10,8 @@ pub mod text;
 
 use std::sync::Arc;
 
-use super::Row;
-use crate::http::Auth;
+use super::{Checkup, Row};
+use crate::{error::Result, http::Auth};
 
 pub use client::{Client, Message, Posted};
 
@@ -25,6 +25,7 @@ pub(super) const ROW: Row = Row {
     endpoint: "https://slack.com/api",
     credentials: &[CREDENTIAL],
     health: "the token is accepted",
+    check: |checkup| Box::pin(check(checkup)),
     module: binding::module,
     emulator: |state| emulator::router(state).into(),
     seed: include_str!("seed.json"),
@@ -35,3 +36,9 @@ pub(super) const ROW: Row = Row {
         Ok(())
     },
 };
+
+/// The bot of the token.
+async fn check(checkup: &Checkup<'_>) -> Result<String> {
+    let identity = checkup.session.get::<Client>()?.identity().await?;
+    Ok(format!("the bot is {} in {}", identity.user, identity.team))
+}

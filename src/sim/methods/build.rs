@@ -149,6 +149,10 @@ fn register_work(engine: &mut Engine) {
                 world.lock().plan.metadata_url = Some(after);
             },
         )
+        .register_fn("shipping", |world: &mut Draft, after: SignedDuration| {
+            let plan = &mut world.lock().plan;
+            plan.documents["sim"]["ships_after_mins"] = after.as_mins().into();
+        })
         .register_fn("no_metadata_url", |world: &mut Draft| {
             world.lock().plan.metadata_url = None;
         })
@@ -167,6 +171,25 @@ fn register_work(engine: &mut Engine) {
         .register_fn("errata_flow", |world: &mut Draft| {
             world.lock().plan.use_errata_flow();
         })
+        .register_fn(
+            "advisories",
+            |world: &mut Draft, kinds: Array| -> Answered<()> {
+                let kinds = texts("advisories", &kinds)?;
+                world.lock().plan.use_advisories(&kinds);
+                Ok(())
+            },
+        )
+        .register_fn(
+            "shipment_files",
+            |world: &mut Draft, count: i64| -> Answered<()> {
+                let count = usize::try_from(count).unwrap_or_default();
+                if !(1..=200).contains(&count) {
+                    return Err(format!("a shipment has 1 to 200 files, not {count}").into());
+                }
+                world.lock().plan.use_shipment_files(count);
+                Ok(())
+            },
+        )
         .register_fn("release_date", |world: &mut Draft, days: i64| {
             let mut inner = world.lock();
             inner.plan.identity.release_date = release_date(inner.plan.seed.start, days);

@@ -18,7 +18,7 @@ use values::{LONGEST, json_of, span, way_of};
 
 /// The methods of `world` with what they do. Times are `minutes(n)`, `hours(n)` or `days(n)` after
 /// the start of the world.
-pub const METHODS: [(&str, &str); 30] = [
+pub const METHODS: &[(&str, &str)] = &[
     ("promotion(after)", "the build is promoted"),
     (
         "phase(after, word)",
@@ -50,10 +50,15 @@ pub const METHODS: [(&str, &str); 30] = [
         "how the push to CDN staging ends",
     ),
     (
+        "new_files(kind, until)",
+        "the advisory of this kind is in NEW_FILES until then, in QE afterwards",
+    ),
+    (
         "security_alert(#{name, text, description, how_to_resolve, gone_after})",
         "the RHCOS advisory has a blocking security alert",
     ),
     ("missed_cve(bugs)", "CVE tracker bugs are missed"),
+    ("cve_attached(after)", "they are put on an advisory"),
     (
         "blocker(after, task, text)",
         "a person reports a blocking issue",
@@ -61,6 +66,10 @@ pub const METHODS: [(&str, &str); 30] = [
     ("resolve(after, text, how)", "a person resolves it"),
     ("metadata_url(after)", "production release is done"),
     ("no_metadata_url()", "production release is never done"),
+    (
+        "shipping(after)",
+        "ART merges the shipment so long after QE approved it, and ships moved advisories as long after",
+    ),
     (
         "kernel_stop_ship(after)",
         "the kernel of the release must not ship until then",
@@ -78,6 +87,14 @@ pub const METHODS: [(&str, &str); 30] = [
         "build_data_broken(after, until)",
         "the file with the build data is broken for a while",
     ),
+    (
+        "advisories(kinds)",
+        "the release has an advisory of each kind, such as `rpm`",
+    ),
+    (
+        "shipment_files(count)",
+        "the shipment has so many files, five unless said",
+    ),
     ("errata_flow()", "the release has no shipment merge request"),
     (
         "statebox_missing()",
@@ -91,6 +108,11 @@ pub const METHODS: [(&str, &str); 30] = [
         "answer(about, word, reason)",
         "what a person answers when asked",
     ),
+    (
+        "backend(word)",
+        "what carries the OAR tools out when no setting says so: native, mcp or cli",
+    ),
+    ("tool_backend(tool, word)", "the same for one tool"),
     ("already_done()", "everything was done before"),
     (
         "fault(service, operation, kind, times, after)",

@@ -8,18 +8,30 @@ use super::{
     Answered, Draft,
     values::{duration, known_keys, one_of, texts},
 };
-use crate::sim::{plan::path, state::PreparedAnswer};
+use crate::{
+    config::TOOL_NAMES,
+    sim::{plan::path, state::PreparedAnswer, trackers},
+};
+
+const BACKENDS: [&str; 3] = ["native", "mcp", "cli"];
 
 /// Gives an engine these methods.
 pub(super) fn register(engine: &mut Engine) {
     engine
         .register_fn("security_alert", security_alert)
+        .register_fn("new_files", new_files)
         .register_fn(
             "missed_cve",
             |world: &mut Draft, bugs: Array| -> Answered<()> {
                 let bugs = texts("bugs", &bugs)?;
-                world.lock().plan.documents["oar"]["missed_cve_trackers"] = json!(bugs);
+                trackers::miss(&mut world.lock().plan, &bugs);
                 Ok(())
+            },
+        )
+        .register_fn(
+            "cve_attached",
+            |world: &mut Draft, after: SignedDuration| {
+                trackers::attach(&mut world.lock().plan, after);
             },
         )
         .register_fn(
@@ -59,10 +71,38 @@ pub(super) fn register(engine: &mut Engine) {
                 });
             },
         )
+        .register_fn("backend", |world: &mut Draft, word: &str| -> Answered<()> {
+            one_of("backend", word, &BACKENDS)?;
+            world.lock().plan.documents["oar"]["backend"] = word.into();
+            Ok(())
+        })
+        .register_fn(
+            "tool_backend",
+            |world: &mut Draft, tool: &str, word: &str| -> Answered<()> {
+                one_of("tool", tool, &TOOL_NAMES)?;
+                one_of("backend", word, &BACKENDS)?;
+                world.lock().plan.documents["oar"]["backends"][tool] = word.into();
+                Ok(())
+            },
+        )
         .register_fn("statebox_missing", |world: &mut Draft| {
             let mut inner = world.lock();
             inner.plan.documents["statebox"]["is_missing"] = true.into();
         });
+}
+
+fn new_files(world: &mut Draft, kind: &str, until: SignedDuration) -> Answered<()> {
+    let mut inner = world.lock();
+    let plan = &mut inner.plan;
+    let advisories = &plan.identity.advisories;
+    let kinds: Vec<_> = advisories.iter().map(|(kind, _)| kind.as_str()).collect();
+    one_of("kind of advisory", kind, &kinds)?;
+    let found = advisories.iter().find(|(other, _)| other == kind);
+    let number = found.map(|(_, id)| id.to_string()).unwrap_or_default();
+    let way = path(&["errata", "advisories", &number, "state"]);
+    plan.set(&way, "NEW_FILES".into());
+    plan.schedule.push((until, way, "QE".into()));
+    Ok(())
 }
 
 fn security_alert(world: &mut Draft, options: Map) -> Answered<()> {

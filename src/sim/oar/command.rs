@@ -3,10 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    approval, consistency, cve, hook,
+    approval, consistency, cve,
+    finished::Finished,
+    hook,
     outside::{Outside, y_stream},
     ownership, push, report, signed, stage,
-    text::{self, Log},
+    text::Log,
     worksheet::Worksheet,
 };
 
@@ -47,14 +49,14 @@ const DISPLAY: [(&str, &str); 7] = [
     ("change-advisory-status", "Change Advisory Status"),
 ];
 
-/// Runs the command of a tool and returns the text of its answer.
-pub(super) async fn run(outside: &Outside, tool: &str, arguments: &Map<String, Value>) -> String {
+/// Runs the command of a tool.
+pub(super) async fn run(outside: &Outside, tool: &str, arguments: &Map<String, Value>) -> Finished {
     let release = arguments["release"].as_str().unwrap_or_default();
     let name = tool.trim_start_matches("oar_").replace('_', "-");
     let shown = shown(&name, arguments);
     let data = match outside.build_data(release) {
         Ok(data) => data,
-        Err(error) => return text::unhandled(release, &name, &shown, &error),
+        Err(error) => return Finished::unhandled(release, &name, &shown, &error),
     };
     let mut command = Command {
         outside,
@@ -73,10 +75,10 @@ pub(super) async fn run(outside: &Outside, tool: &str, arguments: &Map<String, V
     match ran {
         Ok(()) => {
             hook::run(&mut command, &name).await;
-            text::succeeded(&command.log.output())
+            Finished::returned(command.log)
         }
-        Err(Raised::Exit) => text::succeeded(&command.log.output()),
-        Err(Raised::Error(error)) => text::raised(&mut command.log, release, &name, &shown, &error),
+        Err(Raised::Exit) => Finished::returned(command.log),
+        Err(Raised::Error(error)) => Finished::raised(command.log, release, &name, &shown, &error),
     }
 }
 
@@ -191,13 +193,14 @@ impl Command<'_> {
         Ok(())
     }
 
-    /// The advisories that are not dropped, in the order of the build data.
+    /// The advisories that are not dropped, in the order of the build data, microshift aside.
     pub fn advisories(&self) -> Vec<(String, String)> {
         let Some(entries) = self.data["advisories"].as_object() else {
             return Vec::new();
         };
         entries
             .iter()
+            .filter(|(kind, _)| *kind != "microshift")
             .map(|(kind, id)| (kind.clone(), id.to_string().trim_matches('"').to_owned()))
             .filter(|(_, id)| {
                 self.outside.get(&["errata", "advisories", id, "state"]) != "DROPPED_NO_SHIP"

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{checker, command, data, issues, jobs, outside::Outside};
+use super::{checker, command, data, finished::Finished, issues, jobs, outside::Outside};
 
 /// How a call is answered.
 pub(super) enum Reply {
@@ -14,6 +14,14 @@ pub(super) enum Reply {
     Page,
     /// By a connection that breaks.
     Nothing,
+}
+
+/// What a tool came to.
+pub(super) enum Work {
+    /// A command of a program that has ended.
+    Command(Finished),
+    /// A JSON document as text.
+    Document(String),
 }
 
 /// One tool as the server lists it: name, parameters, and whether it runs a command.
@@ -172,8 +180,7 @@ pub(super) async fn call(outside: &Outside, params: &Value) -> Reply {
             )));
         }
     };
-    let fault = outside.state().fault("oar", name);
-    let kind = fault.map(|fault| fault.kind).unwrap_or_default();
+    let kind = fault(outside, name);
     match kind.as_str() {
         "refused" | "reset" => return Reply::Nothing,
         "html" => return Reply::Page,
@@ -188,6 +195,21 @@ pub(super) async fn call(outside: &Outside, params: &Value) -> Reply {
     {
         return Reply::Status(status);
     }
+    let text = match run(outside, name, &arguments).await {
+        Work::Command(finished) => finished.answer(),
+        Work::Document(text) => text,
+    };
+    if kind == "timeout" {
+        return Reply::Nothing;
+    }
+    Reply::Result(answer(&text))
+}
+
+/// Takes the fault that a call of this tool meets, empty when there is none. One of those that show
+/// inside of a command waits for it there.
+pub(super) fn fault(outside: &Outside, name: &str) -> String {
+    let fault = outside.state().fault("oar", name);
+    let kind = fault.map(|fault| fault.kind).unwrap_or_default();
     for (service, operation) in [
         ("slack_down", ("slack", "post")),
         ("exception", ("oar", "")),
@@ -200,14 +222,11 @@ pub(super) async fn call(outside: &Outside, params: &Value) -> Reply {
             arm(outside, operation.0, &operation.1);
         }
     }
-    let text = run(outside, name, &arguments).await;
-    if kind == "timeout" {
-        return Reply::Nothing;
-    }
-    Reply::Result(answer(&text))
+    kind
 }
 
-async fn run(outside: &Outside, name: &str, arguments: &Map<String, Value>) -> String {
+/// Carries a tool out.
+pub(super) async fn run(outside: &Outside, name: &str, arguments: &Map<String, Value>) -> Work {
     if is_changing(name) {
         outside.append(
             &["oar", "calls"],
@@ -222,12 +241,14 @@ async fn run(outside: &Outside, name: &str, arguments: &Map<String, Value>) -> S
         | "discover_active_releases"
         | "mcp_cache_stats"
         | "mcp_cache_invalidate"
-        | "mcp_cache_warm" => data::run(outside, name, arguments).await,
+        | "mcp_cache_warm" => Work::Document(data::run(outside, name, arguments).await),
         "oar_add_issue" | "oar_resolve_issue" | "oar_get_issues" | "oar_get_task_blocker" => {
-            issues::run(outside, name, arguments).await
+            Work::Document(issues::run(outside, name, arguments).await)
         }
-        _ if name.starts_with("oar_") => command::run(outside, name, arguments).await,
-        _ => jobs::run(outside, name, arguments).await,
+        _ if name.starts_with("oar_") => {
+            Work::Command(command::run(outside, name, arguments).await)
+        }
+        _ => Work::Command(jobs::run(outside, name, arguments).await),
     }
 }
 

@@ -2,27 +2,33 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{command, outside::Outside, text};
+use super::{
+    command,
+    finished::{Finished, usage},
+    outside::Outside,
+    text::Log,
+};
 use crate::sim::build_data;
 
-pub(super) async fn run(outside: &Outside, name: &str, arguments: &Map<String, Value>) -> String {
-    match name {
-        "oarctl_start_release_detector" => detect(outside, arguments).await,
-        "oarctl_jira_notificator" => text::succeeded(""),
-        "job_run" => job(outside, arguments),
-        _ => controller(outside, name, arguments),
-    }
+pub(super) async fn run(outside: &Outside, name: &str, arguments: &Map<String, Value>) -> Finished {
+    let mut log = Log::new(outside.now());
+    let code = match name {
+        "oarctl_start_release_detector" => detect(outside, arguments, &mut log).await,
+        "oarctl_jira_notificator" => 0,
+        "job_run" => job(outside, arguments, &mut log),
+        _ => controller(outside, name, arguments, &mut log),
+    };
+    Finished::of_others(code, log)
 }
 
-async fn detect(outside: &Outside, arguments: &Map<String, Value>) -> String {
+async fn detect(outside: &Outside, arguments: &Map<String, Value>, log: &mut Log) -> i32 {
     let stream = argument(arguments, "release");
     let is_stream =
         stream.split('.').count() == 2 && stream.split('.').all(|part| part.parse::<u32>().is_ok());
     if !is_stream {
-        let usage = format!(
-            "Usage: oarctl start-release-detector [OPTIONS]\n\nError: Invalid OCP minor version {stream}"
-        );
-        return text::failed(2, &usage);
+        let error = format!("Invalid OCP minor version {stream}");
+        log.print(usage("oarctl start-release-detector", &error));
+        return 2;
     }
     let newest = outside
         .state()
@@ -32,14 +38,18 @@ async fn detect(outside: &Outside, arguments: &Map<String, Value>) -> String {
     if let Some(newest) = newest {
         let mut report = Map::new();
         report.insert("release".to_owned(), json!(newest.to_string()));
+        log.info(format!("latest z-stream version: {newest}"));
         command::run(outside, "oar_create_test_report", &report).await;
+        log.info(format!("test report is created for {newest}"));
     }
-    text::succeeded("")
+    0
 }
 
-fn job(outside: &Outside, arguments: &Map<String, Value>) -> String {
+fn job(outside: &Outside, arguments: &Map<String, Value>, log: &mut Log) -> i32 {
+    log.print("Debug mode is off");
     if outside.lacks("APITOKEN") {
-        return text::succeeded("Debug mode is off\nNo APITOKEN env var found, exit...");
+        log.print("No APITOKEN env var found, exit...");
+        return 0;
     }
     let name = argument(arguments, "job_name");
     let payload = argument(arguments, "payload");
@@ -47,28 +57,26 @@ fn job(outside: &Outside, arguments: &Map<String, Value>) -> String {
         "{{'job_execution_type': '1', 'pod_spec_options': {{'envs': {{'RELEASE_IMAGE_LATEST': '{payload}'}}}}}}"
     );
     if !name.starts_with("periodic-ci-") {
-        return text::succeeded(&format!(
-            "Debug mode is off\nWarning! Couldn't find job: {name}"
-        ));
+        log.print(format!("Warning! Couldn't find job: {name}"));
+        return 0;
     }
     let id = start(outside, name, payload);
     outside.triggered("job_run");
-    text::succeeded(&format!(
-        "Debug mode is off\n{request}\nReturned job id: {id}\nJob {id} results: {{'jobName': '{name}', 'jobState': 'triggered'}}"
-    ))
+    log.print(format!(
+        "{request}\nReturned job id: {id}\nJob {id} results: {{'jobName': '{name}', 'jobState': 'triggered'}}"
+    ));
+    0
 }
 
-fn controller(outside: &Outside, name: &str, arguments: &Map<String, Value>) -> String {
+fn controller(outside: &Outside, name: &str, arguments: &Map<String, Value>, log: &mut Log) -> i32 {
     let missing: Vec<_> = ["GITHUB_TOKEN", "APITOKEN"]
         .into_iter()
         .filter(|variable| outside.lacks(variable))
         .collect();
     if !missing.is_empty() {
         let names = missing.join(", ");
-        return text::failed(
-            1,
-            &format!("Missing required environment variables: {names}"),
-        );
+        log.print(format!("Missing required environment variables: {names}"));
+        return 1;
     }
     let starts_jobs = matches!(
         name,
@@ -86,7 +94,7 @@ fn controller(outside: &Outside, name: &str, arguments: &Map<String, Value>) -> 
         );
     }
     outside.triggered(name);
-    text::succeeded("")
+    0
 }
 
 fn start(outside: &Outside, name: &str, what: &str) -> String {

@@ -41,10 +41,7 @@ async fn steps(command: &mut Command<'_>, email: &str) -> Ran {
     let request = command.open_request()?;
     command.errata_client()?;
     let mut abnormal = Vec::new();
-    for (kind, id) in command.advisories() {
-        if kind == "microshift" {
-            continue;
-        }
+    for (_, id) in command.advisories() {
         let state = outside.get(&["errata", "advisories", &id, "state"]);
         if state == "NEW_FILES" {
             command
@@ -118,7 +115,7 @@ async fn report_abnormal(command: &mut Command<'_>, abnormal: &[String]) {
 
 fn assign_subtasks(command: &mut Command<'_>, user: &str) -> Ran {
     command.slack_client()?;
-    for (place, (key, subtask)) in command.subtasks().into_iter().enumerate() {
+    for (key, subtask) in command.subtasks() {
         let summary = subtask["summary"].as_str().unwrap_or_default();
         command.log.info(format!("found subtask {key} - {summary}"));
         command
@@ -130,7 +127,10 @@ fn assign_subtasks(command: &mut Command<'_>, user: &str) -> Ran {
         command
             .log
             .info(format!("jira issue {key} assignee is updated to {user}"));
-        if place < 2 && subtask["status"] != "Closed" {
+        let begins = ["[Wed-Fri]", "[Mon-Wed]"]
+            .iter()
+            .any(|day| summary.starts_with(day));
+        if begins && subtask["status"] != "Closed" {
             command
                 .log
                 .info(format!("updating jira issue {key} status ..."));

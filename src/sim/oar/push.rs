@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{
-    command::{Command, Raised, Ran},
-    outside::is_over,
-};
+use super::command::{Command, Raised, Ran};
+use crate::services::errata::emulator::push;
 
 const TASK: &str = "push-to-cdn-staging";
 
@@ -38,76 +36,81 @@ fn steps(command: &mut Command<'_>) -> Ran<bool> {
         if command.outside.state().fault("errata", "push").is_some() {
             return Err("500 Server Error: Internal Server Error for url: https://errata.example.com/api/v1".into());
         }
-        is_complete &= advisory(command, &id);
+        is_complete &= advisory(command, &id)?;
     }
     Ok(is_complete)
 }
 
-fn advisory(command: &mut Command<'_>, id: &str) -> bool {
-    let now = command.outside.now();
-    let pushes = command.outside.get(&["errata", "advisories", id, "push"]);
-    let mut newest: BTreeMap<String, String> = BTreeMap::new();
-    for push in pushes.as_array().into_iter().flatten() {
-        let target = push["target"].as_str().unwrap_or("cdn_stage").to_owned();
-        let state = if is_over(push, now) {
-            push["result"].as_str().unwrap_or("COMPLETE")
-        } else {
-            "RUNNING"
-        };
-        newest.insert(target, state.to_owned());
-    }
+/// Whether the pushes of an advisory are complete; starts what is missing.
+fn advisory(command: &mut Command<'_>, id: &str) -> Ran<bool> {
+    let newest = newest(command, id);
     if newest.is_empty() {
         command
             .log
             .info(format!("no push job found for advisory {id}"));
-        start(command, id);
-        return false;
+        start(command, id)?;
+        return Ok(false);
     }
     if newest.values().any(|state| state == "FAILED") {
         command
             .log
             .warning("found failed push job, will trigger again");
-        start(command, id);
-        return false;
+        start(command, id)?;
+        return Ok(false);
     }
     for (target, state) in &newest {
         command
             .log
             .info(format!("push job for target <{target}> is {state}"));
     }
-    newest.values().all(|state| state == "COMPLETE")
+    Ok(newest.values().all(|state| state == "COMPLETE"))
 }
 
-fn start(command: &mut Command<'_>, id: &str) {
-    let outside = command.outside;
-    command
-        .log
-        .info(format!("advisory {id} has blocking advisory []"));
-    let result = outside.planned(&["errata", "plan", "push_results"], "COMPLETE");
-    let minutes = outside
-        .get(&["errata", "plan", "push_minutes"])
-        .as_i64()
-        .unwrap_or(45);
-    let count = outside
-        .get(&["errata", "advisories", id, "push"])
+/// The state of the newest job of each target.
+fn newest(command: &Command<'_>, id: &str) -> BTreeMap<String, String> {
+    let now = command.outside.now();
+    let pushes = command.outside.get(&["errata", "advisories", id, "push"]);
+    let mut jobs = pushes.as_array().cloned().unwrap_or_default();
+    jobs.sort_by_key(|job| job["id"].as_u64());
+    jobs.iter()
+        .map(|job| (push::target_of(job).to_owned(), push::status(job, now)))
+        .collect()
+}
+
+/// Blocking advisories come first. One that had no jobs before counts as done although it was only
+/// just pushed: the tool keeps what it read.
+fn start(command: &mut Command<'_>, id: &str) -> Ran {
+    let blocking = command
+        .outside
+        .get(&["errata", "advisories", id, "blocking_advisories"]);
+    let blocking: Vec<String> = blocking
         .as_array()
-        .map_or(0, Vec::len);
-    let push_id: Value = match id.parse::<u64>() {
-        Ok(number) => json!(number * 10 + count as u64 + 1),
-        Err(_) => json!(count + 1),
-    };
-    outside.append(
-        &["errata", "advisories", id, "push"],
-        json!({
-            "id": push_id,
-            "target": "cdn_stage",
-            "started_at": outside.now().to_string(),
-            "minutes": minutes,
-            "result": result,
-        }),
-    );
-    outside.triggered("oar_push_to_cdn_staging");
+        .into_iter()
+        .flatten()
+        .map(Value::to_string)
+        .collect();
+    command.log.info(format!(
+        "advisory {id} has blocking advisory [{}]",
+        blocking.join(", ")
+    ));
+    for blocker in blocking {
+        let before = newest(command, &blocker);
+        advisory(command, &blocker)?;
+        if before.values().any(|state| state != "COMPLETE") {
+            command.log.warning(format!(
+                "push jobs of blocking advisory {blocker} are not completed yet, will not trigger push job for {id}, please try again later"
+            ));
+            return Ok(());
+        }
+    }
+    let now = command.outside.now();
+    let asked = command
+        .outside
+        .change(|documents| push::to_staging(&mut documents["errata"], id, now));
+    asked.map_err(Raised::Error)?;
+    command.outside.triggered("oar_push_to_cdn_staging");
     command
         .log
         .info(format!("push job for advisory {id} is triggered"));
+    Ok(())
 }

@@ -34,15 +34,17 @@ use super::{
     checker,
     dispatch::{self, Reply},
     outside::Outside,
+    program::Programs,
 };
 use crate::{
     error::{Error, Kind, Result},
     sim::{Simulation, requests::Requests, state::SimState},
     state::StateStore,
+    world::simulated,
 };
 
 /// The name of this service among the others of a world.
-const SERVICE: &str = "oar";
+pub(super) const SERVICE: &str = "oar";
 const SESSION: &str = "mcp-session-id";
 const VERSIONS: [&str; 4] = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 static SERVERS: AtomicU64 = AtomicU64::new(0);
@@ -54,12 +56,18 @@ pub struct Running {
     pub address: SocketAddr,
     stop: CancellationToken,
     outside: Outside,
+    programs: Arc<Programs>,
 }
 
 impl Running {
     /// The address of its MCP endpoint.
     pub fn endpoint(&self) -> Url {
         Url::parse(&format!("http://{}/mcp", self.address)).expect("a socket address makes a URL")
+    }
+
+    /// The programs behind the server's tools, as somebody on the same machine runs them.
+    pub fn programs(&self) -> Arc<dyn simulated::Programs> {
+        self.programs.clone()
     }
 
     /// Lets the background checker do what it would have done by now.
@@ -135,8 +143,8 @@ pub async fn start(state: Arc<SimState>, store: Arc<dyn StateStore>) -> Result<R
     serve(state, store, Requests::default(), Duration::ZERO).await
 }
 
-/// Starts the server as one more service of a simulated world: as late as the others with its
-/// answers, and counted with them, a call under the name of its tool.
+/// Starts the server as one more service of a simulated world, and puts the programs behind it there:
+/// as late as the others with their answers, and counted with them, a call under the name of its tool.
 ///
 /// Fails with `unexpected` when no port can be had.
 pub async fn start_in(simulation: &Simulation, store: Arc<dyn StateStore>) -> Result<Running> {
@@ -149,6 +157,7 @@ pub async fn start_in(simulation: &Simulation, store: Arc<dyn StateStore>) -> Re
     )
     .await?;
     simulation.world().set_endpoint(SERVICE, running.endpoint());
+    simulation.world().set_programs(running.programs());
     Ok(running)
 }
 
@@ -166,7 +175,13 @@ async fn serve(
         .map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let stop = CancellationToken::new();
-    let outside = Outside::new(state, store);
+    let outside = Outside::new(state.clone(), store.clone());
+    let programs = Arc::new(Programs {
+        server: outside.clone(),
+        own: Outside::new(state, store),
+        requests: requests.clone(),
+        latency,
+    });
     let server = Server {
         outside: outside.clone(),
         stop: stop.clone(),
@@ -198,6 +213,7 @@ async fn serve(
         address,
         stop,
         outside,
+        programs,
     })
 }
 

@@ -1,4 +1,4 @@
-//! The log of one command, line by line as the Python tool writes it, and the answer around it.
+//! The log of one command, line by line as the Python tool writes it.
 
 use jiff::Timestamp;
 
@@ -52,6 +52,11 @@ impl Log {
         self.lines.join("\n").trim().to_owned()
     }
 
+    /// What was printed, stripped.
+    pub fn printed(&self) -> String {
+        self.printed.join("\n").trim().to_owned()
+    }
+
     /// What was logged, then what was printed.
     pub fn output(&self) -> String {
         let parts: Vec<_> = self
@@ -72,58 +77,4 @@ impl Log {
 /// A time as the Python tool writes it.
 pub(super) fn stamp(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// The answer of a command that returned.
-pub(super) fn succeeded(output: &str) -> String {
-    if output.is_empty() {
-        return "✓ Command succeeded".to_owned();
-    }
-    format!("✓ Command succeeded\n\n{output}")
-}
-
-/// The answer of a command that ended with a code.
-pub(super) fn failed(code: i64, output: &str) -> String {
-    let output = if output.is_empty() {
-        "Unknown error"
-    } else {
-        output
-    };
-    format!("✗ Command failed (exit code {code})\n\n{output}")
-}
-
-/// The answer of an `oar` command that raised an exception.
-pub(super) fn raised(
-    log: &mut Log,
-    release: &str,
-    command: &str,
-    arguments: &str,
-    error: &str,
-) -> String {
-    log.exception(
-        &format!("Command raised exception (release={release}, command={command}): {error}"),
-        error,
-    );
-    let report = report(
-        "✗ Command execution failed",
-        release,
-        command,
-        arguments,
-        error,
-    );
-    failed(1, &format!("{}\n\n{report}", log.output()))
-}
-
-/// The answer when there was an exception before the command began.
-pub(super) fn unhandled(release: &str, command: &str, arguments: &str, error: &str) -> String {
-    let headline = "✗ Command execution failed with unhandled exception";
-    failed(1, &report(headline, release, command, arguments, error))
-}
-
-fn report(headline: &str, release: &str, command: &str, arguments: &str, error: &str) -> String {
-    let call = format!("oar -r {release} {command} {arguments}");
-    format!(
-        "{headline}\n\nCommand: {}\n\nError: {error}\n\nTraceback:\nTraceback (most recent call last):\n  File \"oar/cli.py\", line 1, in main\nException: {error}",
-        call.trim_end()
-    )
 }

@@ -75,7 +75,15 @@ impl Client {
     /// Calls `GET /api/v1/erratum/{id}` and `POST /api/v1/erratum/{id}/change_state`.
     pub async fn move_to(&self, advisory: u64, to: State) -> Result<Moved> {
         let from = self.advisory(advisory).await?.state;
-        if from == to || (to == State::RelPrep && from.is_moved()) {
+        self.move_from(advisory, from, to).await
+    }
+
+    /// The same for an advisory that was just read and stood in `from`.
+    ///
+    /// When the tool would not and the advisory is where it should be, somebody else was faster.
+    pub async fn move_from(&self, advisory: u64, from: State, to: State) -> Result<Moved> {
+        let is_there = |state: State| state == to || (to == State::RelPrep && state.is_moved());
+        if is_there(from) {
             return Ok(Moved::Already { state: from });
         }
         if !from.can_become(to) {
@@ -86,25 +94,31 @@ impl Client {
             });
         }
         let asked = self.change_state(advisory, to).await;
-        match asked {
-            Ok(Some(refusal)) => {
+        if asked.as_ref().is_err_and(|error| !error.is_ambiguous) {
+            return asked.map(|_| Moved::Already { state: from });
+        }
+        let after = match (self.advisory(advisory).await, asked) {
+            (Ok(after), Ok(Some(_))) if is_there(after.state) => {
+                return Ok(Moved::Already { state: after.state });
+            }
+            (Ok(after), Ok(Some(refusal))) => {
+                let state = after.state;
+                return Ok(Moved::Refused { state, refusal });
+            }
+            (Err(_), Ok(Some(refusal))) => {
                 let state = from;
                 return Ok(Moved::Refused { state, refusal });
             }
-            Err(error) if !error.is_ambiguous => return Err(error),
-            _ => {}
-        }
-        let after = match (self.advisory(advisory).await, asked) {
-            (Ok(after), Ok(_)) if after.state == from => {
+            (Ok(after), Ok(None)) if after.state == from => {
                 let message = format!("advisory {advisory} was moved to {to} and is in {from}");
                 return Err(self.named(Error::new(Kind::Unexpected, message)));
             }
             (Ok(after), Err(lost)) if after.state == from => return Err(lost),
             (Ok(after), _) => after.state,
             (Err(_), Err(lost)) => return Err(lost),
-            (Err(error), Ok(_)) => return Err(error.ambiguous()),
+            (Err(error), Ok(None)) => return Err(error.ambiguous()),
         };
-        if after == to || (to == State::RelPrep && after.is_moved()) {
+        if is_there(after) {
             return Ok(Moved::Now { state: after });
         }
         let text = format!("advisory {advisory} went from {from} to {after} instead of {to}");
@@ -277,6 +291,13 @@ impl Client {
     /// Calls `GET /api/v1/erratum/{id}` and `POST /api/v1/erratum/{id}/security_alerts/refresh`.
     pub async fn refresh_security_alerts(&self, advisory: u64) -> Result<SecurityAlerts> {
         let kind = self.advisory_type(advisory).await?;
+        self.refresh_alerts_of(advisory, kind).await
+    }
+
+    /// The same for an advisory whose type (`RHSA`, `RHBA`, `RHEA`) is known.
+    ///
+    /// Calls `POST /api/v1/erratum/{id}/security_alerts/refresh`.
+    pub async fn refresh_alerts_of(&self, advisory: u64, kind: String) -> Result<SecurityAlerts> {
         if kind != "RHSA" {
             return Ok(without_alerts(kind));
         }

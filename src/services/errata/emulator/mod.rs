@@ -16,7 +16,7 @@ mod advisory;
 mod alerts;
 mod builds;
 mod edit;
-mod push;
+pub(crate) mod push;
 mod tests;
 mod ticket;
 

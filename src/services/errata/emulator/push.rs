@@ -57,20 +57,13 @@ pub(super) async fn start(
         let now = state.clock().now();
         let started = change(&state, |tool| {
             let advisory = tool["advisories"].get(&id)?.clone();
-            if let Err(text) = may_push(tool, &advisory, now) {
-                return Some(Err(text));
-            }
             let targets = match (defaults.as_deref(), wanted(&body)) {
                 (Some("stage"), _) => stage_targets(&advisory),
                 (None, targets) if !targets.is_empty() => targets,
                 _ => return Some(Err("the push targets are not allowed now".to_owned())),
             };
-            let jobs: Vec<_> = targets
-                .iter()
-                .filter(|target| !is_complete(&advisory, target, now))
-                .map(|target| make(tool, &id, &advisory, target, now))
-                .collect();
-            Some(Ok((advisory, jobs)))
+            let jobs = asked(tool, &id, &targets, now);
+            Some(jobs.map(|jobs| (advisory, jobs)))
         });
         match started {
             Ok(Some(Ok((advisory, jobs)))) => {
@@ -86,6 +79,27 @@ pub(super) async fn start(
         }
     })
     .await
+}
+
+/// Makes the jobs of a push to staging, or says why not; for whoever else speaks to the tool.
+pub(crate) fn to_staging(tool: &mut Value, id: &str, now: Timestamp) -> Result<Vec<Value>, String> {
+    let targets = stage_targets(&tool["advisories"][id]);
+    asked(tool, id, &targets, now)
+}
+
+fn asked(
+    tool: &mut Value,
+    id: &str,
+    targets: &[String],
+    now: Timestamp,
+) -> Result<Vec<Value>, String> {
+    let advisory = tool["advisories"][id].clone();
+    may_push(tool, &advisory, now)?;
+    let jobs = targets
+        .iter()
+        .filter(|target| !is_complete(&advisory, target, now))
+        .map(|target| make(tool, id, &advisory, target, now));
+    Ok(jobs.collect())
 }
 
 fn may_push(tool: &Value, advisory: &Value, now: Timestamp) -> Result<(), String> {
@@ -178,7 +192,8 @@ fn shown(id: &str, advisory: &Value, job: &Value, now: Timestamp) -> Value {
     })
 }
 
-fn status(job: &Value, now: Timestamp) -> String {
+/// Where a job stands.
+pub(crate) fn status(job: &Value, now: Timestamp) -> String {
     let started: Option<Timestamp> = job["started_at"]
         .as_str()
         .and_then(|text| text.parse().ok());
@@ -201,7 +216,8 @@ fn status(job: &Value, now: Timestamp) -> String {
     status.to_owned()
 }
 
-fn target_of(job: &Value) -> &str {
+/// The target of a job.
+pub(crate) fn target_of(job: &Value) -> &str {
     job["target"].as_str().unwrap_or("cdn_stage")
 }
 

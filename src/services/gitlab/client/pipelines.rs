@@ -34,13 +34,25 @@ impl Client {
     /// Calls `GET …/merge_requests/{iid}`; without the label also for its newest pipeline.
     pub async fn readiness(&self, address: &Address, stage: Stage) -> Result<Readiness> {
         let request = self.merge_request(address).await?;
-        if request.labels.iter().any(|label| label == stage.label()) {
-            return Ok(readiness(stage, &request.labels, None));
+        self.readiness_of(address, &request.labels, stage).await
+    }
+
+    /// The same for a merge request that was just read and has these labels.
+    ///
+    /// Without the label calls for its newest pipeline.
+    pub async fn readiness_of(
+        &self,
+        address: &Address,
+        labels: &[String],
+        stage: Stage,
+    ) -> Result<Readiness> {
+        if labels.iter().any(|label| label == stage.label()) {
+            return Ok(readiness(stage, labels, None));
         }
         let Some(newest) = Pipeline::newest(self.pipelines(address).await?) else {
-            return Ok(readiness(stage, &request.labels, None));
+            return Ok(readiness(stage, labels, None));
         };
         let jobs = self.jobs(&newest).await?;
-        Ok(readiness(stage, &request.labels, Some((&newest, &jobs))))
+        Ok(readiness(stage, labels, Some((&newest, &jobs))))
     }
 }

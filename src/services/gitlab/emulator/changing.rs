@@ -16,6 +16,7 @@ use super::{
     requests::Found,
     world::{self, source_of},
 };
+use crate::sim::shipping::APPROVED;
 
 type Two = Path<(String, String)>;
 type Body = Option<Json<Value>>;
@@ -48,7 +49,7 @@ pub(super) async fn approve(
     call: Call,
     body: Body,
 ) -> Response {
-    change(&state, &call, "approve", |gitlab, me, _| {
+    change(&state, &call, "approve", |gitlab, me, now| {
         if let Err(response) = open(gitlab, &project, &iid) {
             return response;
         }
@@ -65,6 +66,10 @@ pub(super) async fn approve(
             &mut gitlab["merge_requests"][&iid]["approved_by"],
             json!(me),
         );
+        let note = json!({
+            "body": APPROVED, "author": me, "created_at": now.to_string(), "system": true,
+        });
+        append(&mut gitlab["merge_requests"][&iid]["notes"], note);
         approvals(gitlab, &project, &iid, me)
     })
     .await

@@ -2,7 +2,9 @@
 //!
 //! ```json
 //! {"summary": "…", "status": "ON_QA", "type": "Bug", "priority": "Major", "labels": [],
-//!  "assignee": "qa1", "qa_contact": "qa1", "parent": "ART-30001", "comments": [], "history": []}
+//!  "assignee": "qa1", "qa_contact": "qa1", "parent": "ART-30001", "comments": [], "history": [],
+//!  "target_version": "4.20.z", "component": "rhcos", "components": ["RHCOS"], "level": null,
+//!  "created": "2027-02-01T09:00:00.000+0000"}
 //! ```
 
 use std::collections::BTreeMap;
@@ -37,6 +39,9 @@ pub(super) fn title(name: &str) -> &str {
 
 /// Fields of accounts among them.
 const PEOPLE: [&str; 2] = ["qa_contact", "need_info_from"];
+
+/// When tickets were written that do not say.
+const CREATED: &str = "2027-01-04T09:00:00.000+0000";
 
 /// What stands next to a ticket's project.
 const RELEASE_WORK: [&str; 3] = ["New", "In Progress", "Closed"];
@@ -179,6 +184,15 @@ pub(super) fn shown(
     );
     let labels = entry["labels"].as_array().cloned().unwrap_or_default();
     fields.insert("labels".into(), labels.into());
+    let components = entry["components"].as_array().into_iter().flatten();
+    let components: Vec<Value> = components.map(|name| json!({ "name": name })).collect();
+    fields.insert("components".into(), components.into());
+    let level = match &entry["level"] {
+        Value::String(level) => json!({ "name": level }),
+        _ => Value::Null,
+    };
+    fields.insert("security".into(), level);
+    fields.insert("created".into(), text("created", CREATED).into());
     fields.insert("assignee".into(), user(jira, &entry["assignee"]));
     fields.insert("reporter".into(), user(jira, &entry["reporter"]));
     let subtasks: Vec<Value> = jira["issues"]

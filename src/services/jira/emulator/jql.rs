@@ -56,6 +56,9 @@ pub(super) fn search(jira: &Value, query: &str) -> Result<Vec<String>, String> {
                 ));
             }
         }
+        if field == "target_version" {
+            check_versions(jira, &captures)?;
+        }
         conditions.push((field, captures));
     }
     let issues = jira["issues"].as_object();
@@ -66,6 +69,22 @@ pub(super) fn search(jira: &Value, query: &str) -> Result<Vec<String>, String> {
                 .all(|(field, condition)| holds(key, entry, field, condition))
     });
     Ok(matching.map(|(key, _)| key.clone()).collect())
+}
+
+/// Refuses versions that nobody made, in a world that names those there are.
+fn check_versions(jira: &Value, condition: &regex::Captures<'_>) -> Result<(), String> {
+    let Some(known) = jira["versions"].as_array() else {
+        return Ok(());
+    };
+    let named = condition.name("list").or_else(|| condition.name("value"));
+    let mut named = named.iter().flat_map(|list| list.as_str().split(','));
+    match named.find(|version| known.iter().all(|other| other != bare(version))) {
+        None => Ok(()),
+        Some(version) => Err(format!(
+            "The value '{}' does not exist for the field 'Target Version'.",
+            bare(version)
+        )),
+    }
 }
 
 /// The conditions of a query; an `AND` inside of quotes is none.
@@ -93,8 +112,9 @@ fn field_of(name: &str) -> Result<String, String> {
     let name = name.to_ascii_lowercase();
     match name.as_str() {
         "issuetype" | "type" => Ok("type".to_owned()),
+        "component" => Ok("components".to_owned()),
         "key" | "project" | "status" | "summary" | "labels" | "priority" | "assignee"
-        | "parent" => Ok(name),
+        | "parent" | "level" => Ok(name),
         _ => Err(format!(
             "Field '{name}' does not exist or you do not have permission to view it."
         )),
@@ -120,6 +140,10 @@ fn holds(key: &str, entry: &Value, field: &str, condition: &regex::Captures<'_>)
             .iter()
             .any(|value| value.eq_ignore_ascii_case(wanted))
     };
+    // A field without a value is neither in a list nor outside of it.
+    if values.is_empty() && condition.name("list").is_some() {
+        return false;
+    }
     if let Some(list) = condition.name("list") {
         let is_in = list
             .as_str()
