@@ -103,7 +103,7 @@ pub const SERVICE_NAMES: [&str; 17] = [
 ];
 
 /// The tools that may have an entry in `[oar.tools]`, by the names scripts use.
-pub const TOOL_NAMES: [&str; 31] = [
+pub const TOOL_NAMES: [&str; 33] = [
     "check_cve_tracker_bug",
     "image_signed_check",
     "image_consistency_check",
@@ -132,6 +132,8 @@ pub const TOOL_NAMES: [&str; 31] = [
     "mcp_cache_stats",
     "mcp_cache_invalidate",
     "mcp_cache_warm",
+    "add_qe_approval",
+    "check_rhcos_security_alerts",
     "update_bug_list",
     "drop_bugs",
     "check_greenwave_cvp_tests",

@@ -65,7 +65,7 @@ fn next_try(drive: &Drive, report: &Report) -> Option<Timestamp> {
 
 /// What a run would tell people now, a line each; nothing but for a plan that may ask services.
 pub fn would_tell(drive: &Drive, runner: &dyn Runner, report: &Report) -> Result<Vec<String>> {
-    if !drive.plan.as_ref().is_some_and(|plan| !plan.is_offline) {
+    if drive.plan.as_ref().is_none_or(|plan| plan.is_offline) {
         return Ok(Vec::new());
     }
     let hasty = Control {

@@ -55,7 +55,10 @@ pub(super) async fn check(native: &Native, release: &Version) -> Result<Ran> {
     if failed.is_empty() {
         let (status, outcome) = match pending.is_empty() {
             true => {
-                let why = format!("all {count} Greenwave CVP tests passed or were waived");
+                let why = match count {
+                    0 => "there is no Greenwave CVP test on the advisories".to_owned(),
+                    _ => format!("all {count} Greenwave CVP tests passed or were waived"),
+                };
                 (TaskStatus::Pass, Outcome::new(Ending::Pass, why))
             }
             false => {

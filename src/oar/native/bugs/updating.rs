@@ -98,7 +98,10 @@ pub(in crate::oar::native) async fn update(
         .collect();
     let outcome = if open.is_empty() {
         log.status(TITLE, TaskStatus::Pass);
-        let mut why = format!("all {} bugs are verified", current.len());
+        let mut why = match current.len() {
+            0 => "there is no bug on the advisories".to_owned(),
+            count => format!("all {count} bugs are verified"),
+        };
         if !bugs.hidden.is_empty() {
             why.push_str(&format!(
                 ", except for what cannot be seen: {}",
