@@ -2,7 +2,7 @@
 
 use super::super::{Native, at_once::at_once, log::Log};
 use crate::{
-    error::Result,
+    error::{Kind, Result},
     release::ticket::{Ticket, is_real},
     services::jira,
 };
@@ -24,9 +24,12 @@ pub(super) async fn close(native: &Native, log: &mut Log, ticket: Option<&str>) 
         Ok(subtasks) => subtasks,
         Err(error) => {
             log.warning(format!("cannot read jira subtasks: {}", error.chain()));
+            let why = match error.kind {
+                Kind::NotFound => "Jira does not show the ticket".to_owned(),
+                _ => error.message,
+            };
             return vec![format!(
-                "the subtasks of {key} are not closed, close them by hand: {}",
-                error.message
+                "the subtasks of {key} are not closed, close them by hand: {why}"
             )];
         }
     };
