@@ -216,6 +216,13 @@ impl Program {
         lines
     }
 
+    /// How often a tool was called on the OAR server.
+    pub fn calls(&self, tool: &str) -> usize {
+        let documents = self.documents();
+        let calls = documents["oar"]["calls"].as_array().expect("calls");
+        calls.iter().filter(|call| call["tool"] == tool).count()
+    }
+
     /// How many approvals the shipment merge requests have.
     pub fn approvals(&self) -> usize {
         let documents = self.documents();
