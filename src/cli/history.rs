@@ -146,6 +146,7 @@ pub fn lines(entries: &[Entry], detail: Detail) -> Vec<Line> {
             let is_news = match &entry.fact {
                 Fact::NoticeIntent { token, .. } => !ended.contains(&token.as_str()),
                 Fact::NoticeEnded { how, .. } => *how != Telling::Absent,
+                Fact::Kept { .. } => false,
                 _ => true,
             };
             if !is_news {
@@ -192,6 +193,7 @@ fn said(fact: &Fact, started: &HashMap<&str, (&str, &str)>) -> (Option<String>, 
                 outcome.reason
             ),
         ),
+        Fact::Kept { node } => about(node, "the state says so too".to_owned()),
         Fact::Intent {
             node,
             effect,

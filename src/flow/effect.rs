@@ -279,11 +279,15 @@ fn accept_or_settle(drive: &Drive, token: String, outcome: Outcome) -> Result<Ef
             Ok(Effect::Held(outcome))
         }
         Some(how) => {
-            drive.record(Fact::Accepted {
-                token: token.clone(),
-                remote: outcome.remote.clone(),
-                is_adopted: false,
-            })?;
+            // Over at once, with nothing to follow outside: one line says both, so that no run is cut
+            // off between them.
+            if outcome.remote.is_some() {
+                drive.record(Fact::Accepted {
+                    token: token.clone(),
+                    remote: outcome.remote.clone(),
+                    is_adopted: false,
+                })?;
+            }
             drive.record(Fact::Settled { token, how })?;
             Ok(Effect::Triggered(outcome))
         }
@@ -389,11 +393,13 @@ fn may_be_repeated(entries: &[Entry], node: &str, name: &str) -> bool {
 
 /// What a node ends with whose effect ended well while the state does not say so.
 fn done_before(drive: &Drive, node: &str) -> Outcome {
-    let said = drive.journal.last_outcome(node);
-    let was_said = said.is_some_and(|(outcome, _)| outcome.status == Ending::Pass);
-    if !was_said {
+    let said = drive.journal.last_outcome(node).map(|(outcome, _)| outcome);
+    match said.filter(|outcome| outcome.status == Ending::Pass) {
         // The run was cut off between the end of the effect and the word of the node.
-        return Outcome::new(Ending::Pass, "done before the run was cut off");
+        None => return Outcome::new(Ending::Pass, "done before the run was cut off"),
+        // It was cut off between the word of the node and the state.
+        Some(outcome) if !drive.journal.was_kept(node) => return outcome,
+        Some(_) => {}
     }
     Outcome::new(
         Ending::Blocked,

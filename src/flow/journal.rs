@@ -42,6 +42,11 @@ pub enum Fact {
         /// How.
         outcome: Outcome,
     },
+    /// That a task passed stands in the state store too.
+    Kept {
+        /// The task.
+        node: String,
+    },
     /// Something will be triggered outside.
     Intent {
         /// The node.
@@ -297,6 +302,18 @@ impl Journal {
                 } if other == node => Some((outcome.clone(), entry.at)),
                 _ => None,
             })
+        })
+    }
+
+    /// Whether the last word on a task, that it passed, stands in the state store too as far as we know.
+    pub fn was_kept(&self, task: &str) -> bool {
+        self.look(|entries| {
+            let last = entries.iter().rev().find_map(|entry| match &entry.fact {
+                Fact::Kept { node } if node == task => Some(true),
+                Fact::Outcome { node, .. } if node == task => Some(false),
+                _ => None,
+            });
+            last.unwrap_or(false)
         })
     }
 

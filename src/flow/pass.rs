@@ -343,6 +343,10 @@ impl<'a> Pass<'a> {
         if node.kind == NodeKind::Task && WORKFLOW_TASKS.contains(&node.name.as_str()) && !is_error
         {
             self.keep_status(node, outcome)?;
+            if outcome.status == Ending::Pass && !drive.journal.was_kept(&node.name) {
+                let node = node.name.clone();
+                drive.record(Fact::Kept { node })?;
+            }
         }
         // Last: until the end of a run is in the state, it must not look as if a new one may start.
         match outcome.status {

@@ -53,7 +53,7 @@ fn what_is_no_release_is_named_with_what_is_wrong_about_it() {
         &[
             "`4.20` is not a release",
             "the last number is missing",
-            "drive.rhai:14:17",
+            "drive.rhai:15:17",
             "^^^",
             hint,
         ],
@@ -64,7 +64,7 @@ fn what_is_no_release_is_named_with_what_is_wrong_about_it() {
         &[
             "`4.20.x` is not a release",
             "`x` is not a number",
-            "drive.rhai:14:17",
+            "drive.rhai:15:17",
             hint,
         ],
     );
@@ -243,13 +243,12 @@ fn a_page_instead_of_an_answer_is_said_and_the_next_run_goes_on() {
 
 #[test]
 fn a_tool_server_that_answers_a_page_is_waited_for() {
-    let program =
-        Program::quick_but("world.fault(\"oar\", \"oar_push_to_cdn_staging\", \"html\", 1, 0);");
+    let program = over_mcp("world.fault(\"oar\", \"oar_push_to_cdn_staging\", \"html\", 1, 0);");
     let ran = program.drive(&[]).ends_with(3);
     ran.says(&[
         "waiting        push-to-cdn-staging: oar: the server failed: it answered with text/html",
     ]);
-    let undisturbed = Program::quick();
+    let undisturbed = over_mcp("");
     undisturbed.drive(&["--watch"]).ends_with(0);
     program.drive(&["--watch"]).ends_with(0);
     assert_eq!(program.triggers(), undisturbed.triggers());
@@ -257,10 +256,10 @@ fn a_tool_server_that_answers_a_page_is_waited_for() {
 
 #[test]
 fn a_tool_server_that_goes_down_in_mid_pass_costs_a_wait_and_nothing_else() {
-    let undisturbed = Program::quick();
+    let undisturbed = over_mcp("");
     undisturbed.drive(&["--watch"]).ends_with(0);
     for good_calls in [1, 4, 8] {
-        let program = Program::quick_but(&format!(
+        let program = over_mcp(&format!(
             "world.fault(\"oar\", \"*\", \"refused\", 3, {good_calls});"
         ));
         program
@@ -341,4 +340,9 @@ fn a_decision_is_asked_for_with_the_exact_command_and_moves_the_release() {
         .says(&["did you mean `analyze-promoted-build`?"]);
     decide(&["analyze-promoted-build", "accept", "--why", "known trouble"]).ends_with(0);
     program.drive(&["--watch"]).ends_with(0);
+}
+
+/// A world in which every tool runs on the server.
+fn over_mcp(more: &str) -> Program {
+    Program::quick_but(&format!("world.backend(\"mcp\"); {more}"))
 }

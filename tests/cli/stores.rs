@@ -54,6 +54,7 @@ fn expected_subjects() -> Vec<String> {
         "change-advisory-status",
         "check-cve-tracker-bug",
         "image-consistency-check",
+        "push-to-cdn-staging",
         "stage-testing",
         "take-ownership",
     ];
@@ -107,7 +108,10 @@ fn the_branch_on_github_takes_a_release_to_its_end() {
     let local = in_local_store();
     assert_eq!(statuses(&program), local.statuses());
     assert_eq!(program.triggers(), local.triggers());
-    assert_eq!(subjects(&program), expected_subjects());
+    let mut subjects = subjects(&program);
+    // Who was told what has tests of its own.
+    subjects.retain(|subject| !subject.starts_with("Tell people: "));
+    assert_eq!(subjects, expected_subjects());
     assert!(!program.path("world/state.git").exists());
     let documents = program.documents();
     assert!(sheet::tab(&documents, "4.20", RELEASE).is_none());
@@ -120,7 +124,10 @@ fn a_copy_in_the_sheet_shows_what_the_branch_says() {
     // The copy is there after every pass, not at the end alone.
     assert_eq!(cells(&program, &["B8", "B14"]), ["Pass", "In Progress"]);
     program.drive(&["--watch"]).ends_with(0);
-    assert_eq!(subjects(&program), expected_subjects());
+    let mut subjects = subjects(&program);
+    // Who was told what has tests of its own.
+    subjects.retain(|subject| !subject.starts_with("Tell people: "));
+    assert_eq!(subjects, expected_subjects());
     assert_eq!(statuses(&program), in_local_store().statuses());
     assert_eq!(cells(&program, &CELLS), PASSED);
 }

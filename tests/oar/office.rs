@@ -77,6 +77,9 @@ impl Office {
     pub async fn with(change: impl FnOnce(&mut Value)) -> Self {
         let office = Self::without_statebox(change).await;
         office.call("create_test_report", json!({})).await.unwrap();
+        // That there is a StateBox was told; what is told from now on is looked at.
+        let forget = |stored: &mut Stored| stored.documents["slack"]["messages"] = json!([]);
+        office.state.change(forget).unwrap();
         office
     }
 
