@@ -84,19 +84,22 @@ fn a_process_that_dies_loses_nothing_and_repeats_nothing() {
         assert_eq!(statuses(&program), statuses(&undisturbed), "point {point}");
         let (now, good) = (program.triggers(), undisturbed.triggers());
         assert_eq!(now, good, "point {point}");
-        // One claim and one creation each, whoever made them.
+        // One creation, whoever made it.
         let count = |program: &Program, start: &str| {
             let subjects = subjects(program).into_iter();
             subjects
-                // A push is claimed anew by whoever makes it, when the one who claimed it died before.
-                .filter(|subject| !subject.ends_with("push-to-cdn-staging"))
                 .filter(|subject| subject.starts_with(start))
                 .count()
         };
-        for start in ["Initialize StateBox", "Claim task: "] {
-            let (now, good) = (count(&program, start), count(&undisturbed, start));
-            assert_eq!(now, good, "point {point}: {start}");
-        }
+        let made = "Initialize StateBox";
+        assert_eq!(count(&program, made), count(&undisturbed, made));
+        // Who dies between a claim and the note of it claims once more.
+        let claims = "Claim task: ";
+        let (now, good) = (count(&program, claims), count(&undisturbed, claims));
+        assert!(
+            (good..=good + 1).contains(&now),
+            "point {point}: {now} claims"
+        );
     }
     assert!(died > 8, "only {died} died");
 }

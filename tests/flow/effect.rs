@@ -278,6 +278,9 @@ fn what_ended_well_is_not_started_again_without_a_persons_word() {
             outcome: pass,
         })
         .expect("it is written down");
+    let node = NODE.to_owned();
+    let kept = drive.record(Fact::Kept { node });
+    kept.expect("it is written down");
     // The state still names the run: it is asked about.
     let (again, was_sent) = attempt(&drive, Some("1501"), Ok(started("1502")));
     assert_eq!(again.unwrap(), Effect::Running(Some(build("1501"))));
@@ -295,6 +298,24 @@ fn what_ended_well_is_not_started_again_without_a_persons_word() {
         .expect("it is written down");
     desk.wait(SETTLE);
     assert!(attempt(&drive, None, Ok(started("1502"))).1);
+}
+
+#[test]
+fn a_run_cut_off_before_the_state_heard_that_it_passed_says_the_same_again() {
+    let desk = Desk::new();
+    let drive = desk.drive("a");
+    let pass = Outcome::new(Ending::Pass, "done").output("what was done");
+    let first = attempt(&drive, None, Ok(pass.clone())).0;
+    first.expect("it is done");
+    drive
+        .record(Fact::Outcome {
+            node: NODE.to_owned(),
+            outcome: pass.clone(),
+        })
+        .expect("it is written down");
+    let (again, was_sent) = attempt(&drive, None, Ok(started("1502")));
+    assert_eq!(again.unwrap(), Effect::Held(pass));
+    assert!(!was_sent);
 }
 
 #[test]
