@@ -104,7 +104,7 @@ pub fn drive(
         }
         let awaits_a_day = |node: &NodeReport| {
             node.recheck_at
-                .is_some_and(|at| at.duration_since(world.now()) >= LONGEST_QUIET)
+                .is_some_and(|at| at.duration_since(world.now()) >= LONGEST_QUIET / 2)
         };
         let is_due = world.can_change() || report.nodes.iter().any(awaits_a_day);
         if still.1 != places(&report) || is_due {

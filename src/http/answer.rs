@@ -26,8 +26,8 @@ pub struct Answer {
 impl Answer {
     /// Reads the body as JSON.
     ///
-    /// Fails with `unexpected` when a page came instead, `invalid` when the document is cut off,
-    /// malformed or of another shape.
+    /// Fails with `unexpected` when a page came instead or the document is cut off or malformed, which
+    /// says nothing on what was asked; `invalid` when it is of another shape.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T> {
         if self.is_page() {
             return Err(self.wrong(Kind::Unexpected, "a page instead of JSON").hint(
@@ -35,12 +35,14 @@ impl Answer {
             ));
         }
         serde_json::from_slice(&self.body).map_err(|error| {
-            let trouble = match error.classify() {
-                serde_json::error::Category::Eof => "JSON that is cut off",
-                serde_json::error::Category::Data => "JSON of a shape nobody expected",
-                _ => "something that is not JSON",
+            let (kind, trouble) = match error.classify() {
+                serde_json::error::Category::Eof => (Kind::Unexpected, "JSON that is cut off"),
+                serde_json::error::Category::Data => {
+                    (Kind::Invalid, "JSON of a shape nobody expected")
+                }
+                _ => (Kind::Unexpected, "something that is not JSON"),
             };
-            self.wrong(Kind::Invalid, trouble).because(error)
+            self.wrong(kind, trouble).because(error)
         })
     }
 

@@ -202,3 +202,12 @@ fn a_plan_lists_what_would_be_told() {
     program.drive(&[]).ends_with(4);
     assert_eq!(program.notices().len(), 1);
 }
+
+#[test]
+fn a_watch_outlasts_channels_that_are_gone() {
+    // Days before the release nothing else is due, and what could not be told is tried again and again.
+    let program =
+        Program::quick_but("world.release_date(6); world.set([\"slack\", \"channels\"], #{});");
+    program.drive(&["--watch"]).ends_with(0);
+    assert_eq!(program.approvals(), 1);
+}

@@ -106,13 +106,13 @@ async fn an_answer_that_is_no_json_says_how_it_begins() {
     )
     .await;
     check(
-        Kind::Invalid,
+        Kind::Unexpected,
         json,
         "{\"name\": \"x",
         "JSON that is cut off",
     )
     .await;
-    check(Kind::Invalid, json, "}{", "not JSON").await;
+    check(Kind::Unexpected, json, "}{", "not JSON").await;
     check(
         Kind::Invalid,
         json,

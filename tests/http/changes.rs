@@ -66,7 +66,7 @@ async fn a_change_with_an_unreadable_answer_is_ambiguous() {
     let demo = Demo::new(Reply::new(201, "{\"id\":")).await;
     let request = demo.caller.post("/change").json(&json!({"a": 1})).unwrap();
     let error = request.send_json::<serde_json::Value>().await.unwrap_err();
-    assert_eq!((error.kind, error.is_ambiguous), (Kind::Invalid, true));
+    assert_eq!((error.kind, error.is_ambiguous), (Kind::Unexpected, true));
 }
 
 #[tokio::test]
@@ -133,8 +133,8 @@ async fn a_read_does_not_hide_an_answer_that_makes_no_sense() {
     let expected = [
         ("html", Kind::Unexpected),
         ("wrong_type", Kind::Unexpected),
-        ("truncated", Kind::Invalid),
-        ("malformed", Kind::Invalid),
+        ("truncated", Kind::Unexpected),
+        ("malformed", Kind::Unexpected),
         ("status:500", Kind::Unexpected),
     ];
     for (fault, kind) in expected {

@@ -92,8 +92,8 @@ async fn faults_have_the_kinds_of_every_service() {
     let expected = [
         ("html", Kind::Unexpected),
         ("wrong_type", Kind::Unexpected),
-        ("truncated", Kind::Invalid),
-        ("malformed", Kind::Invalid),
+        ("truncated", Kind::Unexpected),
+        ("malformed", Kind::Unexpected),
         ("status:401", Kind::Denied),
         ("status:500", Kind::Unexpected),
     ];
