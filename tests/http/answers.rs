@@ -120,7 +120,7 @@ async fn an_answer_that_is_no_json_says_how_it_begins() {
         "a shape nobody expected",
     )
     .await;
-    check(Kind::Invalid, json, "", "the answer is empty").await;
+    check(Kind::Unexpected, json, "", "the answer is empty").await;
 }
 
 #[tokio::test]
