@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use crate::support::program::Program;
 
-/// The programs for what they can do, and the server for what nothing on this machine does.
-const CLI: &str = "backend = \"cli\"\n[oar.tools]\nis_release_shipped = \"mcp\"";
+/// The programs for what they can do, and this program for the rest.
+const CLI: &str = "backend = \"cli\"";
 
 /// A folder with these settings for the tools.
 fn with(settings: &str) -> Program {
