@@ -5,10 +5,11 @@
 //! Differs from the Python tool: checks that are not over are waited for and get no ticket, and a
 //! release whose version begins like another's has a ticket of its own.
 
+use futures_util::future::join_all;
+
 use super::{
     Native,
     announce::{Whom, announce},
-    at_once::at_once,
     bugs::{advisories, errata_flow},
     log::Log,
     tab::Tab,
@@ -128,7 +129,7 @@ async fn results(native: &Native, advisories: Vec<Advisory>) -> Result<Vec<Resul
     }
     let errata = native.client::<errata::Client>()?;
     let errata = &errata;
-    let read = at_once(advisories.iter().map(|advisory| async move {
+    let read = join_all(advisories.iter().map(|advisory| async move {
         Ok(Results {
             advisory: advisory.id,
             tests: errata.external_tests(advisory.id).await?,

@@ -25,7 +25,6 @@ mod alerts;
 mod announce;
 mod answer;
 mod approval;
-mod at_once;
 mod bugs;
 mod claim;
 mod detector;

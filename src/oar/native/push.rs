@@ -17,7 +17,9 @@ mod told;
 
 use std::collections::BTreeSet;
 
-use super::{Native, at_once::at_once, claim::claim, log::Log, metadata::assembly};
+use futures_util::future::join_all;
+
+use super::{Native, claim::claim, log::Log, metadata::assembly};
 use crate::{
     error::{Error, Kind, Result},
     oar::backend::Ran,
@@ -132,7 +134,7 @@ async fn read_all(errata: &errata::Client, release: &Version, wanted: &[u64]) ->
     let mut read: Vec<Read> = Vec::new();
     let mut next: BTreeSet<u64> = wanted.iter().copied().collect();
     while !next.is_empty() {
-        let some = at_once(next.iter().map(|number| read_one(errata, release, *number)));
+        let some = join_all(next.iter().map(|number| read_one(errata, release, *number)));
         for one in some.await {
             read.push(one?);
         }

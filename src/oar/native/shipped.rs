@@ -12,9 +12,10 @@
 //! | `shipment_mr_merged` | `yes` or `no`, while it is open |
 //! | `shipment_mr_status` | `merged`, `closed` or `error: …` |
 
+use futures_util::future::join_all;
 use serde_json::{Map, Value, json};
 
-use super::{Native, at_once::at_once, metadata::assembly};
+use super::{Native, metadata::assembly};
 use crate::{
     error::{Error, Result},
     release::{
@@ -46,7 +47,7 @@ pub(super) async fn read(native: &Native, release: &Version) -> Result<Value> {
                 Err(error) => Shipment::unreadable(&error),
             }
         },
-        at_once(listed.iter().map(|(_, number)| state(native, *number))),
+        join_all(listed.iter().map(|(_, number)| state(native, *number))),
     );
     let mut details = shipment.details;
     let mut known = Vec::new();

@@ -1,9 +1,10 @@
 //! The advisories of a release on their way from `QE` to `REL_PREP`.
 
+use futures_util::future::join_all;
 use indexmap::IndexMap;
 
 use super::{
-    super::{Native, at_once::at_once, log::Log},
+    super::{Native, log::Log},
     Step, kernel,
 };
 use crate::{
@@ -38,7 +39,7 @@ pub(super) async fn read(
     listed: &IndexMap<String, i64>,
 ) -> Step<Vec<Advisory>> {
     let listed = to_load(listed.iter().map(|(impetus, id)| (impetus.as_str(), *id)));
-    let read = at_once(listed.into_iter().map(|(impetus, number)| {
+    let read = join_all(listed.into_iter().map(|(impetus, number)| {
         let mut step = log.step();
         async move {
             let (advisory, held) = tokio::join!(
@@ -91,7 +92,7 @@ pub(super) async fn move_on(
         .collect();
     ask_security(native, log, release, &to_move).await?;
     let errata = native.client::<errata::Client>();
-    let moved = at_once(to_move.iter().map(|advisory| {
+    let moved = join_all(to_move.iter().map(|advisory| {
         let errata = errata.clone();
         async move {
             errata?
@@ -160,7 +161,7 @@ async fn ask_security(
     advisories: &[&Advisory],
 ) -> Step<()> {
     let errata = native.client::<errata::Client>();
-    let asked = at_once(advisories.iter().map(|advisory| {
+    let asked = join_all(advisories.iter().map(|advisory| {
         let errata = errata.clone();
         async move {
             errata?

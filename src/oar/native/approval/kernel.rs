@@ -1,6 +1,8 @@
 //! The kernel in the operating system of an advisory: whether it may ship.
 
-use super::super::{Native, at_once::at_once, log::Log};
+use futures_util::future::join_all;
+
+use super::super::{Native, log::Log};
 use crate::{
     error::Result,
     release::{
@@ -37,7 +39,7 @@ pub(super) async fn look(
         return Ok(None);
     }
     // One of several product versions speaks for itself only, so all are looked at.
-    let looks = at_once(builds.iter().map(|nvr| {
+    let looks = join_all(builds.iter().map(|nvr| {
         let mut step = log.step();
         async move {
             let held = one(native, &mut step, advisory, nvr).await;

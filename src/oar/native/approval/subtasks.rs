@@ -1,6 +1,8 @@
 //! The subtasks of QE, closed when their work is done. Jira is in the way of nothing here.
 
-use super::super::{Native, at_once::at_once, log::Log};
+use futures_util::future::join_all;
+
+use super::super::{Native, log::Log};
 use crate::{
     error::{Kind, Result},
     release::ticket::{Ticket, is_real},
@@ -33,7 +35,7 @@ pub(super) async fn close(native: &Native, log: &mut Log, ticket: Option<&str>) 
             )];
         }
     };
-    let closed = at_once(subtasks.iter().map(|subtask| {
+    let closed = join_all(subtasks.iter().map(|subtask| {
         let step = log.step();
         one(native, step, subtask)
     }));

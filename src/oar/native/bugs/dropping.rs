@@ -6,12 +6,14 @@
 
 use std::collections::BTreeSet;
 
+use futures_util::future::join_all;
+
 use super::{Bugs, advisories, ended, errata_flow, listed, messages};
 use crate::{
     error::{Error, Result},
     oar::{
         backend::Ran,
-        native::{Native, at_once::at_once, log::Log, tab::Tab},
+        native::{Native, log::Log, tab::Tab},
     },
     release::{
         Ending, Outcome, TaskStatus, Version,
@@ -70,7 +72,7 @@ pub(in crate::oar::native) async fn drop(native: &Native, release: &Version) -> 
             }
         }
     });
-    let ends: Vec<Dropped> = at_once(work).await.into_iter().collect::<Result<_>>()?;
+    let ends: Vec<Dropped> = join_all(work).await.into_iter().collect::<Result<_>>()?;
     for end in ends.iter().filter(|end| !end.keys.is_empty()) {
         log.info(format!(
             "bugs are dropped from advisory {}: {}",

@@ -2,13 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use futures_util::future::join_all;
+
 use super::Asked;
 use crate::{
     config::Contacts,
     oar::native::{
         Native,
         announce::{Whom, announce, mention},
-        at_once::at_once,
         log::Log,
         manager::manager,
     },
@@ -70,7 +71,7 @@ async fn people(
     let contacts: BTreeSet<&str> = bugs.iter().filter_map(|bug| contact(bug)).collect();
     let mut addresses: BTreeMap<&str, String> = BTreeMap::new();
     if asked == Asked::Managers {
-        let managers = at_once(contacts.iter().map(|contact| manager(native, contact))).await;
+        let managers = join_all(contacts.iter().map(|contact| manager(native, contact))).await;
         for (contact, manager) in contacts.into_iter().zip(managers) {
             match manager {
                 Ok(manager) => addresses.extend(manager.map(|manager| (contact, manager))),
@@ -86,7 +87,7 @@ async fn people(
         addresses.extend(contacts.into_iter().map(|one| (one, one.to_owned())));
     }
     let unique: BTreeSet<&String> = addresses.values().collect();
-    let mentions = at_once(unique.iter().map(|address| mention(native, address))).await;
+    let mentions = join_all(unique.iter().map(|address| mention(native, address))).await;
     let mentions: BTreeMap<&String, String> = unique.into_iter().zip(mentions).collect();
     addresses
         .iter()
@@ -208,7 +209,7 @@ async fn security(native: &Native) -> String {
         .map(str::trim)
         .filter(|person| !person.is_empty())
         .collect();
-    let mentions = at_once(people.iter().map(|person| mention(native, person))).await;
+    let mentions = join_all(people.iter().map(|person| mention(native, person))).await;
     mentions.join(" ")
 }
 

@@ -20,7 +20,9 @@ mod updating;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Native, at_once::at_once, log::Log, metadata::assembly, tab::Tab};
+use futures_util::future::join_all;
+
+use super::{Native, log::Log, metadata::assembly, tab::Tab};
 use crate::{
     error::Result,
     oar::backend::Ran,
@@ -116,7 +118,7 @@ pub(super) async fn advisories(native: &Native, assembly: &Assembly) -> Result<V
         return Ok(Vec::new());
     }
     let errata = native.client::<errata::Client>()?;
-    let read = at_once(listed.iter().map(|(_, number)| errata.advisory(*number))).await;
+    let read = join_all(listed.iter().map(|(_, number)| errata.advisory(*number))).await;
     let mut advisories: Vec<Advisory> = read.into_iter().collect::<Result<_>>()?;
     advisories.retain(|advisory| advisory.state != State::DroppedNoShip);
     Ok(advisories)

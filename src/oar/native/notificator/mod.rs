@@ -17,9 +17,10 @@ mod reminding;
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use jiff::civil::Date;
 
-use super::{Native, at_once::at_once, log::Log};
+use super::{Native, log::Log};
 use crate::{
     error::{Error, Result},
     oar::backend::Ran,
@@ -69,7 +70,7 @@ pub(super) async fn notify(native: &Native, is_dry_run: bool, from: &str) -> Res
         .collect();
     let mut verified = BTreeMap::new();
     for some in due.chunks(AT_ONCE) {
-        let looked = at_once(some.iter().map(|bug| is_verified(native, &jira, bug))).await;
+        let looked = join_all(some.iter().map(|bug| is_verified(native, &jira, bug))).await;
         let keys = some.iter().map(|bug| bug.ticket.key.as_str());
         verified.extend(keys.zip(looked));
     }
@@ -184,7 +185,7 @@ async fn is_verified(native: &Native, jira: &jira::Client, bug: &Waiting) -> Res
     let labels = requests
         .iter()
         .map(|(repository, number)| client.labels(repository, *number));
-    let labels: Vec<_> = at_once(labels).await.into_iter().collect::<Result<_>>()?;
+    let labels: Vec<_> = join_all(labels).await.into_iter().collect::<Result<_>>()?;
     let is_verified = |labels: &Option<Vec<String>>| {
         labels
             .as_ref()

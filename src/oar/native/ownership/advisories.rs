@@ -1,8 +1,9 @@
 //! The QA owner of the advisories.
 
+use futures_util::future::join_all;
 use indexmap::IndexMap;
 
-use super::super::{Native, at_once::at_once, log::Log};
+use super::super::{Native, log::Log};
 use crate::{
     error::{Kind, Result},
     release::{
@@ -20,7 +21,7 @@ pub(super) async fn alive(
 ) -> Result<Vec<Advisory>> {
     let errata = native.client::<errata::Client>()?;
     let listed = to_load(listed.iter().map(|(impetus, id)| (impetus.as_str(), *id)));
-    let read = at_once(listed.iter().map(|(impetus, number)| {
+    let read = join_all(listed.iter().map(|(impetus, number)| {
         let errata = &errata;
         async move {
             errata.advisory(*number).await.map_err(|error| match error.kind {
@@ -44,7 +45,7 @@ pub(super) async fn own(
     email: &str,
 ) -> Vec<(u64, Result<bool>)> {
     let errata = native.client::<errata::Client>();
-    let owned = at_once(advisories.iter().map(|advisory| {
+    let owned = join_all(advisories.iter().map(|advisory| {
         let errata = errata.clone();
         async move { errata?.set_owner(advisory.id, email).await }
     }));

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::super::{Native, at_once::at_once, log::Log};
+use futures_util::future::join_all;
+
+use super::super::{Native, log::Log};
 use crate::{
     error::{Error, Kind, Result},
     release::ticket::{Person, Ticket, is_real},
@@ -86,7 +88,7 @@ pub(super) async fn assign(log: &mut Log, found: Found) -> Assigned {
             return ended;
         }
     };
-    let steps = at_once(subtasks.iter().map(|subtask| {
+    let steps = join_all(subtasks.iter().map(|subtask| {
         let step = log.step();
         one(&jira, step, subtask, &person)
     }));

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::super::{Native, at_once::at_once, log::Log};
+use futures_util::future::join_all;
+
+use super::super::{Native, log::Log};
 use crate::{
     error::{Kind, Result},
     release::{
@@ -30,7 +32,7 @@ pub(super) async fn together<T, F>(works: impl IntoIterator<Item = F>) -> Result
 where
     F: Future<Output = Result<T>>,
 {
-    at_once(works).await.into_iter().collect()
+    join_all(works).await.into_iter().collect()
 }
 
 /// Reads which trackers belong to a release.

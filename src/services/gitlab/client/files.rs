@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use futures_util::future::try_join_all;
 use reqwest::header::CONTENT_TYPE;
 use serde::{Deserialize, Serialize};
 
-use super::{Client, MergeRequest, Text, project_path, together::together};
+use super::{Client, MergeRequest, Text, project_path};
 use crate::{
     error::{Error, Kind, Result},
     http::segment,
@@ -95,7 +96,7 @@ impl Client {
             .filter(|change| counts(&change.new_path, change.deleted_file))
             .map(|change| change.new_path)
             .collect();
-        let texts = together(paths.iter().map(|path| self.file(&source, path, head))).await?;
+        let texts = try_join_all(paths.iter().map(|path| self.file(&source, path, head))).await?;
         // The list of files has no commit of its own, so the head must not have moved since.
         if self.merge_request(address).await?.sha.as_deref() != Some(head) {
             return Err(self.unsettled(address, "was pushed to while it was read"));

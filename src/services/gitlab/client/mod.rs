@@ -10,7 +10,6 @@ mod merge_requests;
 mod notes;
 mod pages;
 mod pipelines;
-mod together;
 
 use std::{
     collections::HashMap,

@@ -1,6 +1,8 @@
 //! Pipelines of merge requests.
 
-use super::{Client, project_path, request_path, together::together};
+use futures_util::future::try_join_all;
+
+use super::{Client, project_path, request_path};
 use crate::{
     error::Result,
     release::shipment::{Address, Job, Pipeline, Readiness, Stage, readiness},
@@ -26,7 +28,7 @@ impl Client {
             let path = format!("{project}/pipelines/{}/{list}", pipeline.id);
             self.all::<Job>(&path, &[]).await
         });
-        Ok(together(lists).await?.concat())
+        Ok(try_join_all(lists).await?.concat())
     }
 
     /// Says whether a release of the shipment has been made, as everything stands now.
